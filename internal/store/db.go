@@ -1,0 +1,224 @@
+package store
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"syscall"
+
+	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/vfs"
+)
+
+// Options configure Open. The zero value is the production configuration.
+type Options struct {
+	// FS replaces the file system, for tests that inject faults or crash.
+	FS vfs.FS
+	// Logger receives background errors of the engine; nil discards them.
+	Logger *slog.Logger
+	// CacheBytes bounds the block cache; 0 means 32 MiB.
+	CacheBytes int64
+}
+
+// ErrLocked says that another process has the directory open.
+var ErrLocked = errors.New("data directory is in use by another process")
+
+// DB is an open data directory.
+type DB struct {
+	pebble *pebble.DB
+	cache  *pebble.Cache
+
+	closeOnce sync.Once
+	closeErr  error
+}
+
+// Open opens the data directory dir, creating it when it does not exist.
+//
+// It fails with ErrLocked when another process has it open, and refuses a
+// directory that was written with another layout version.
+func Open(dir string, opts Options) (*DB, error) {
+	fs := opts.FS
+	if fs == nil {
+		fs = vfs.Default
+	}
+	dir = filepath.Clean(dir)
+	if err := fs.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("create data directory: %w", err)
+	}
+	cacheBytes := opts.CacheBytes
+	if cacheBytes == 0 {
+		cacheBytes = 32 << 20
+	}
+	cache := pebble.NewCache(cacheBytes)
+	engine, err := pebble.Open(dir, &pebble.Options{
+		FS:                 fs,
+		Cache:              cache,
+		FormatMajorVersion: pebble.FormatNewest,
+		// Larger than the default 4 MiB so that a burst of records is flushed in
+		// few large sorted runs; it grows on use, an idle server does not pay it.
+		MemTableSize:                32 << 20,
+		MemTableStopWritesThreshold: 4,
+		L0CompactionThreshold:       4,
+		L0StopWritesThreshold:       24,
+		MaxOpenFiles:                512,
+		Logger:                      engineLogger{opts.Logger},
+	})
+	if err != nil {
+		cache.Unref()
+		if isLockError(err) {
+			return nil, fmt.Errorf("%w: %s", ErrLocked, dir)
+		}
+		return nil, fmt.Errorf("open data directory %s: %w", dir, err)
+	}
+	db := &DB{pebble: engine, cache: cache}
+	if err := db.checkLayout(); err != nil {
+		return nil, errors.Join(fmt.Errorf("data directory %s: %w", dir, err), db.Close())
+	}
+	return db, nil
+}
+
+func isLockError(err error) bool {
+	return errors.Is(err, syscall.EAGAIN) || errors.Is(err, syscall.EACCES) && !os.IsPermission(err) ||
+		err.Error() == "lock held by current process"
+}
+
+func (db *DB) checkLayout() error {
+	key := append(Key(DomainMeta, 6), "layout"...)
+	value, ok, err := db.Get(key)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		tx := db.Begin()
+		tx.Set(key, binary.BigEndian.AppendUint32(nil, LayoutVersion))
+		return tx.Commit()
+	}
+	if len(value) != 4 {
+		return errors.New("layout version is unreadable; this is not a Weir data directory or it is damaged")
+	}
+	switch v := binary.BigEndian.Uint32(value); {
+	case v == LayoutVersion:
+		return nil
+	case v > LayoutVersion:
+		return fmt.Errorf("written with layout version %d by a newer Weir; this one reads version %d", v, LayoutVersion)
+	default:
+		return fmt.Errorf("written with layout version %d, which this Weir (version %d) cannot migrate", v, LayoutVersion)
+	}
+}
+
+// Close releases the directory. It waits for the engine's background work; a
+// second call returns what the first one did.
+func (db *DB) Close() error {
+	db.closeOnce.Do(func() {
+		db.closeErr = db.pebble.Close()
+		db.cache.Unref()
+	})
+	return db.closeErr
+}
+
+// Get returns a copy of the value of key. It sees applied transactions, also
+// those whose sync is still under way.
+func (db *DB) Get(key []byte) (value []byte, ok bool, err error) {
+	return get(db.pebble, key)
+}
+
+// Scan iterates over the keys in [lower, upper). Close the iterator.
+func (db *DB) Scan(lower, upper []byte) (*Iterator, error) {
+	return scan(db.pebble, lower, upper)
+}
+
+// Snapshot is a frozen view of the database. Close it.
+func (db *DB) Snapshot() *Snapshot { return &Snapshot{db.pebble.NewSnapshot()} }
+
+// DiskUsage returns the bytes on disk, the write-ahead log included.
+func (db *DB) DiskUsage() uint64 { return db.pebble.Metrics().DiskSpaceUsage() }
+
+// Snapshot is a frozen view of a DB.
+type Snapshot struct{ snap *pebble.Snapshot }
+
+// Get is like DB.Get, at the time of the snapshot.
+func (s *Snapshot) Get(key []byte) (value []byte, ok bool, err error) { return get(s.snap, key) }
+
+// Scan is like DB.Scan, at the time of the snapshot.
+func (s *Snapshot) Scan(lower, upper []byte) (*Iterator, error) { return scan(s.snap, lower, upper) }
+
+// Close releases the snapshot.
+func (s *Snapshot) Close() error { return s.snap.Close() }
+
+func get(r pebble.Reader, key []byte) ([]byte, bool, error) {
+	v, closer, err := r.Get(key)
+	if errors.Is(err, pebble.ErrNotFound) {
+		return nil, false, nil
+	}
+	if err != nil {
+		return nil, false, fmt.Errorf("store get: %w", err)
+	}
+	out := append(make([]byte, 0, len(v)), v...)
+	return out, true, closer.Close()
+}
+
+func scan(r pebble.Reader, lower, upper []byte) (*Iterator, error) {
+	it, err := r.NewIter(&pebble.IterOptions{LowerBound: lower, UpperBound: upper})
+	if err != nil {
+		return nil, fmt.Errorf("store scan: %w", err)
+	}
+	return &Iterator{it}, nil
+}
+
+// Iterator walks a range of keys. Its position is undefined until one of First,
+// Last, Seek and SeekBefore is called. Key and Value are valid until the next
+// move.
+type Iterator struct{ it *pebble.Iterator }
+
+// First moves to the smallest key and reports whether there is one.
+func (i *Iterator) First() bool { return i.it.First() }
+
+// Last moves to the greatest key and reports whether there is one.
+func (i *Iterator) Last() bool { return i.it.Last() }
+
+// Seek moves to the first key at or after key.
+func (i *Iterator) Seek(key []byte) bool { return i.it.SeekGE(key) }
+
+// SeekBefore moves to the last key before key.
+func (i *Iterator) SeekBefore(key []byte) bool { return i.it.SeekLT(key) }
+
+// Next moves to the next key.
+func (i *Iterator) Next() bool { return i.it.Next() }
+
+// Prev moves to the previous key.
+func (i *Iterator) Prev() bool { return i.it.Prev() }
+
+// Valid reports whether the iterator stands on a key.
+func (i *Iterator) Valid() bool { return i.it.Valid() }
+
+// Key returns the current key, valid until the next move.
+func (i *Iterator) Key() []byte { return i.it.Key() }
+
+// Value returns the current value, valid until the next move.
+func (i *Iterator) Value() []byte { return i.it.Value() }
+
+// Close releases the iterator and returns the first error it met.
+func (i *Iterator) Close() error { return i.it.Close() }
+
+type engineLogger struct{ log *slog.Logger }
+
+func (l engineLogger) Infof(string, ...any) {}
+
+func (l engineLogger) Errorf(format string, args ...any) {
+	if l.log != nil {
+		l.log.Error("store: " + fmt.Sprintf(format, args...))
+	}
+}
+
+// Fatalf is called when the engine cannot keep its promises any more, for
+// example when the disk refuses a write of the log. Going on would acknowledge
+// what is not on disk, so the process ends; the log replays on the next start.
+func (l engineLogger) Fatalf(format string, args ...any) {
+	l.Errorf(format, args...)
+	fmt.Fprintf(os.Stderr, "weir: the data directory cannot be written: "+format+"\n", args...)
+	os.Exit(70)
+}
