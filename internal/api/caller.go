@@ -1,0 +1,23 @@
+package api
+
+import "context"
+
+// Caller describes the request that an operation is called for.
+type Caller struct {
+	// RequestID is the id that the response carries.
+	RequestID string
+	// AccessKeyID and Region come from the credential scope of the signature;
+	// "" in an unsigned request.
+	AccessKeyID, Region string
+}
+
+type callerKey struct{}
+
+// CallerOf returns the caller of the operation that ctx belongs to; the zero
+// value outside of one.
+func CallerOf(ctx context.Context) Caller {
+	if c, ok := ctx.Value(callerKey{}).(*Caller); ok {
+		return *c
+	}
+	return Caller{}
+}
