@@ -1,0 +1,93 @@
+package stream
+
+import (
+	"time"
+
+	"github.com/weirstream/weir/internal/meter"
+)
+
+const namespace = "AWS/Kinesis"
+
+// streamSeries are the metrics of one stream, dimension StreamName.
+type streamSeries struct {
+	incomingBytes, incomingRecords                    *meter.Series
+	putBytes, putLatency, putSuccess                  *meter.Series
+	putsBytes, putsLatency, putsSuccess               *meter.Series
+	putsTotal, putsSuccessful                         *meter.Series
+	getBytes, getRecs, getLatency, getSuccess, getAge *meter.Series
+}
+
+func (s *streamSeries) open(m *meter.Meter, stream string) {
+	series := func(name, unit string) *meter.Series {
+		return m.Series(namespace, name, unit, meter.Dimension{Name: "StreamName", Value: stream})
+	}
+	s.incomingBytes = series("IncomingBytes", "Bytes")
+	s.incomingRecords = series("IncomingRecords", "Count")
+	s.putBytes = series("PutRecord.Bytes", "Bytes")
+	s.putLatency = series("PutRecord.Latency", "Milliseconds")
+	s.putSuccess = series("PutRecord.Success", "Count")
+	s.putsBytes = series("PutRecords.Bytes", "Bytes")
+	s.putsLatency = series("PutRecords.Latency", "Milliseconds")
+	s.putsSuccess = series("PutRecords.Success", "Count")
+	s.putsTotal = series("PutRecords.TotalRecords", "Count")
+	s.putsSuccessful = series("PutRecords.SuccessfulRecords", "Count")
+	s.getBytes = series("GetRecords.Bytes", "Bytes")
+	s.getRecs = series("GetRecords.Records", "Count")
+	s.getLatency = series("GetRecords.Latency", "Milliseconds")
+	s.getSuccess = series("GetRecords.Success", "Count")
+	s.getAge = series("GetRecords.IteratorAgeMilliseconds", "Milliseconds")
+}
+
+func (s *streamSeries) putRecord(e Entry, ok bool, took time.Duration) {
+	s.putLatency.Observe(milliseconds(took))
+	s.putSuccess.Observe(oneIf(ok))
+	if !ok {
+		return
+	}
+	size := float64(len(e.Data) + len(e.PartitionKey))
+	s.putBytes.Observe(size)
+	s.incomingBytes.Observe(size)
+	s.incomingRecords.Observe(1)
+}
+
+func (s *streamSeries) putRecords(entries []Entry, ok bool, took time.Duration) {
+	s.putsLatency.Observe(milliseconds(took))
+	s.putsSuccess.Observe(oneIf(ok))
+	s.putsTotal.Observe(float64(len(entries)))
+	if !ok {
+		return
+	}
+	size := 0
+	for _, e := range entries {
+		size += len(e.Data) + len(e.PartitionKey)
+	}
+	s.putsSuccessful.Observe(float64(len(entries)))
+	s.putsBytes.Observe(float64(size))
+	s.incomingBytes.Observe(float64(size))
+	s.incomingRecords.Observe(float64(len(entries)))
+}
+
+func (s *streamSeries) getRecords(b *Batch, took time.Duration) {
+	s.getLatency.Observe(milliseconds(took))
+	s.getSuccess.Observe(1)
+	size := 0
+	for _, r := range b.Records {
+		size += len(r.Data) + len(r.PartitionKey)
+	}
+	s.getRecs.Observe(float64(len(b.Records)))
+	s.getBytes.Observe(float64(size))
+	age := time.Duration(0)
+	if n := len(b.Records); n > 0 && b.Behind > 0 {
+		age = time.Since(b.Records[n-1].ArrivalTime())
+	}
+	s.getAge.Observe(milliseconds(age))
+}
+
+func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
+
+func oneIf(ok bool) float64 {
+	if ok {
+		return 1
+	}
+	return 0
+}
