@@ -1,0 +1,189 @@
+package mapping
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/weirstream/weir/internal/meter"
+)
+
+// State is the life cycle state of a mapping.
+type State string
+
+// The states, as Lambda names them.
+const (
+	Creating  State = "Creating"
+	Enabling  State = "Enabling"
+	Enabled   State = "Enabled"
+	Disabling State = "Disabling"
+	Disabled  State = "Disabled"
+	Updating  State = "Updating"
+	Deleting  State = "Deleting"
+)
+
+// The processing results that a mapping shows.
+const (
+	resultNone    = "No records processed"
+	resultOK      = "OK"
+	resultFailed  = "PROBLEM: Function call failed"
+	resultNoShard = "PROBLEM: Event source not found"
+)
+
+// View is a mapping as its users see it.
+type View struct {
+	Definition
+	ARN                  string
+	State                State
+	LastProcessingResult string
+}
+
+// ShardStatus tells how a mapping stands in one shard.
+type ShardStatus struct {
+	Shard string
+	// Activity is what the reader does: waiting, gathering, invoking, retrying or
+	// done.
+	Activity string
+	Next     uint64        // position of the next record
+	Age      time.Duration // of the last record handed to the function, at that time
+	Attempts int           // of the batch in hand that failed
+	Problem  string        // why the last attempt failed, empty when it did not
+}
+
+// Mapping is one event source mapping.
+type Mapping struct {
+	owner       *Mappings
+	uuid        string
+	iteratorAge *meter.Series
+
+	mu         sync.Mutex
+	def        Definition
+	transition State // empty when the mapping is in a final state
+	result     string
+	shards     map[string]ShardStatus
+	run        *run // nil while nothing is processed
+}
+
+func (m *Mappings) load(def Definition) (*Mapping, error) {
+	mp := &Mapping{owner: m, uuid: def.UUID, def: def, result: resultNone, shards: map[string]ShardStatus{}}
+	mp.iteratorAge = m.cfg.Meter.Series("AWS/Lambda", "IteratorAge", "Milliseconds", meter.Dimension{Name: "FunctionName", Value: def.FunctionName})
+	v, ok, err := m.cfg.DB.Get(resultKey(def.UUID))
+	if err != nil {
+		return nil, fmt.Errorf("load mapping %s: %w", def.UUID, err)
+	}
+	if ok {
+		mp.result = string(v)
+	}
+	return mp, nil
+}
+
+// View returns what the mapping shows now.
+func (mp *Mapping) View() View {
+	mp.mu.Lock()
+	defer mp.mu.Unlock()
+	return mp.viewLocked()
+}
+
+func (mp *Mapping) viewLocked() View {
+	v := View{Definition: mp.def, ARN: mp.owner.ARN(mp.uuid), State: mp.transition, LastProcessingResult: mp.result}
+	if v.State == "" {
+		v.State = Disabled
+		if mp.def.Enabled {
+			v.State = Enabled
+		}
+	}
+	return v
+}
+
+// Status returns how a mapping stands in each shard that it reads or has read.
+func (m *Mappings) Status(uuid string) ([]ShardStatus, error) {
+	mp, err := m.get(uuid)
+	if err != nil {
+		return nil, err
+	}
+	mp.mu.Lock()
+	defer mp.mu.Unlock()
+	all := make([]ShardStatus, 0, len(mp.shards))
+	for _, s := range mp.shards {
+		all = append(all, s)
+	}
+	slices.SortFunc(all, func(a, b ShardStatus) int { return strings.Compare(a.Shard, b.Shard) })
+	return all, nil
+}
+
+// begin enters a transition and returns the view with the old values.
+func (mp *Mapping) begin(to func(Definition) State) (View, error) {
+	mp.mu.Lock()
+	defer mp.mu.Unlock()
+	next := to(mp.def)
+	if mp.transition != "" {
+		verb := "update"
+		if next == Deleting {
+			verb = "delete"
+		}
+		return View{}, errorf(InUse, "Cannot %s the event source mapping because it is in use.", verb)
+	}
+	mp.transition = next
+	return mp.viewLocked(), nil
+}
+
+// end leaves a transition with a new definition.
+func (mp *Mapping) end(def Definition) {
+	mp.mu.Lock()
+	defer mp.mu.Unlock()
+	mp.def, mp.transition = def, ""
+	mp.iteratorAge = mp.owner.cfg.Meter.Series("AWS/Lambda", "IteratorAge", "Milliseconds", meter.Dimension{Name: "FunctionName", Value: def.FunctionName})
+}
+
+// start begins to process when the mapping is enabled.
+func (mp *Mapping) start() {
+	if mp.owner.isClosed() {
+		return
+	}
+	mp.mu.Lock()
+	defer mp.mu.Unlock()
+	if mp.run == nil && mp.def.Enabled && mp.transition != Deleting {
+		mp.run = startRun(mp, mp.def)
+	}
+}
+
+// stop ends processing and returns when invocations in flight have ended.
+func (mp *Mapping) stop() {
+	mp.mu.Lock()
+	r := mp.run
+	mp.mu.Unlock()
+	if r == nil {
+		return
+	}
+	r.stop()
+	mp.mu.Lock()
+	defer mp.mu.Unlock()
+	if mp.run == r {
+		mp.run = nil
+	}
+}
+
+// setResult records how the last batch went. It is kept in the store because a
+// restart is not news about the batch.
+func (mp *Mapping) setResult(result string) {
+	mp.mu.Lock()
+	changed := mp.result != result
+	mp.result = result
+	mp.mu.Unlock()
+	if !changed {
+		return
+	}
+	tx := mp.owner.cfg.DB.Begin()
+	tx.Set(resultKey(mp.uuid), []byte(result))
+	if err := tx.Commit(); err != nil {
+		mp.owner.cfg.Log.Error("keep processing result", "mapping", mp.uuid, "error", err)
+	}
+}
+
+func (mp *Mapping) setShard(s ShardStatus) {
+	mp.mu.Lock()
+	defer mp.mu.Unlock()
+	mp.shards[s.Shard] = s
+}

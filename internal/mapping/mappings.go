@@ -1,0 +1,356 @@
+package mapping
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/weirstream/weir/internal/catalog"
+	"github.com/weirstream/weir/internal/meter"
+	"github.com/weirstream/weir/internal/store"
+)
+
+// Config is what Open needs. Log and Meter may be nil.
+type Config struct {
+	DB       *store.DB
+	Identity catalog.Identity
+	Sources  Sources
+	Invoker  Invoker
+	Log      *slog.Logger
+	Meter    *meter.Meter
+	// Grace is how long Close lets invocations in flight finish; 0 means 5 s.
+	Grace time.Duration
+}
+
+// Mappings is the set of event source mappings.
+type Mappings struct {
+	cfg  Config
+	defs *catalog.Collection[Definition]
+
+	// hard ends invocations in flight; it is cancelled when Grace is over.
+	hard       context.Context
+	cancelHard context.CancelFunc
+	background sync.WaitGroup // transitions of mappings
+
+	// jitter returns how much of a back-off is left out, at most the given time.
+	jitter func(atMost time.Duration) time.Duration
+
+	createMu sync.Mutex // makes the check for duplicates and the creation one step
+	mu       sync.Mutex
+	byUUID   map[string]*Mapping
+	closed   bool
+}
+
+// Open loads the mappings of a store. Nothing runs before Start.
+func Open(cfg Config) (*Mappings, error) {
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Grace == 0 {
+		cfg.Grace = 5 * time.Second
+	}
+	defs, err := catalog.Load[Definition](cfg.DB, "mapping")
+	if err != nil {
+		return nil, err
+	}
+	m := &Mappings{cfg: cfg, defs: defs, byUUID: map[string]*Mapping{}}
+	m.jitter = rand.N[time.Duration] // #nosec G404 -- spreads load
+	m.hard, m.cancelHard = context.WithCancel(context.Background())
+	for _, def := range defs.All() {
+		mp, err := m.load(def)
+		if err != nil {
+			return nil, err
+		}
+		m.byUUID[def.UUID] = mp
+	}
+	return m, nil
+}
+
+// Start begins to process records. It is apart from Open because functions that
+// are called need the whole server.
+func (m *Mappings) Start() {
+	for _, mp := range m.all() {
+		mp.start()
+	}
+}
+
+// Close stops all mappings. Invocations in flight may finish within the grace
+// period and are cut off then; their records are delivered again after the next
+// start.
+func (m *Mappings) Close() error {
+	m.mu.Lock()
+	m.closed = true
+	m.mu.Unlock()
+	timer := time.AfterFunc(m.cfg.Grace, m.cancelHard)
+	defer timer.Stop()
+	defer m.cancelHard()
+	m.stopAll()
+	m.background.Wait()
+	m.stopAll() // what an update that was under way has started again
+	return nil
+}
+
+func (m *Mappings) stopAll() {
+	var stopping sync.WaitGroup
+	for _, mp := range m.all() {
+		stopping.Go(mp.stop)
+	}
+	stopping.Wait()
+}
+
+func (m *Mappings) all() []*Mapping {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	all := make([]*Mapping, 0, len(m.byUUID))
+	for _, mp := range m.byUUID {
+		all = append(all, mp)
+	}
+	slices.SortFunc(all, func(a, b *Mapping) int { return strings.Compare(a.uuid, b.uuid) })
+	return all
+}
+
+// Create makes a mapping and starts it. Records that arrive after Create has
+// returned are delivered whatever the starting position.
+func (m *Mappings) Create(_ context.Context, spec Spec) (View, error) {
+	def, src, err := m.define(spec)
+	if err != nil {
+		return View{}, err
+	}
+	m.createMu.Lock()
+	defer m.createMu.Unlock()
+	if other, ok := m.find(def.SourceARN, def.FunctionARN); ok {
+		return View{}, errorf(Conflict, `The event source arn (" %s ") and function (" %s ") provided mapping already exists. Please update or delete the existing mapping with UUID %s`, def.SourceARN, def.FunctionName, other.uuid)
+	}
+	tx := m.cfg.DB.Begin()
+	defer tx.Discard()
+	if err := startingPoints(tx, src, def); err != nil {
+		return View{}, err
+	}
+	if err := m.defs.PutIn(tx, def.UUID, def); err != nil {
+		return View{}, err
+	}
+	if err := tx.Commit(); err != nil {
+		return View{}, fmt.Errorf("create mapping: %w", err)
+	}
+	mp, err := m.load(def)
+	if err != nil {
+		return View{}, err
+	}
+	m.mu.Lock()
+	m.byUUID[def.UUID] = mp
+	m.mu.Unlock()
+	created := mp.View()
+	created.State = Creating
+	mp.start()
+	return created, nil
+}
+
+// define checks a request to create and fills in the defaults.
+func (m *Mappings) define(spec Spec) (Definition, Source, error) {
+	arn, err := catalog.ParseARN(spec.SourceARN)
+	if err != nil || arn.Service != "kinesis" && arn.Service != "dynamodb" {
+		return Definition{}, nil, errorf(InvalidParameter, "Unrecognized event source.")
+	}
+	if err := spec.check(); err != nil {
+		return Definition{}, nil, err
+	}
+	at, err := spec.checkStarting(arn.Service == "dynamodb")
+	if err != nil {
+		return Definition{}, nil, err
+	}
+	f, err := m.lookup(spec.Function)
+	if err != nil {
+		return Definition{}, nil, err
+	}
+	src, err := m.cfg.Sources.Open(spec.SourceARN)
+	if errors.Is(err, ErrSourceGone) {
+		return Definition{}, nil, errorf(InvalidParameter, "Stream not found: %s", spec.SourceARN)
+	}
+	if err != nil {
+		return Definition{}, nil, err
+	}
+	def := spec.apply(Definition{
+		UUID: uuid.NewString(), SourceARN: spec.SourceARN, Enabled: true, BatchSize: defaultBatchSize,
+		Starting: at, LastModified: time.Now().UnixMilli(),
+	}, &f)
+	return def, src, nil
+}
+
+func (m *Mappings) lookup(ref string) (Function, error) {
+	f, err := m.cfg.Invoker.Lookup(ref)
+	if errors.Is(err, ErrFunctionNotFound) {
+		return f, errorf(InvalidParameter, "Function does not exist")
+	}
+	return f, err
+}
+
+// startingPoints writes the first checkpoint of every shard that exists now, so
+// that the meaning of LATEST does not depend on when reading really starts.
+// Shards that appear later are read from their beginning.
+func startingPoints(tx *store.Tx, src Source, def Definition) error {
+	shards, err := src.Shards()
+	if err != nil {
+		return fmt.Errorf("list shards of %s: %w", def.SourceARN, err)
+	}
+	for _, sh := range shards {
+		next, err := src.Start(sh.Key, def.Starting)
+		if err != nil {
+			return fmt.Errorf("starting position in %s: %w", sh.ID, err)
+		}
+		done, err := src.Done(sh.Key, next)
+		if err != nil {
+			return fmt.Errorf("starting position in %s: %w", sh.ID, err)
+		}
+		tx.Set(checkpointKey(def.UUID, sh.Key), checkpoint{next: next, done: done}.encode())
+	}
+	return nil
+}
+
+func (m *Mappings) find(source, function string) (*Mapping, bool) {
+	for _, mp := range m.all() {
+		if v := mp.View(); v.SourceARN == source && v.FunctionARN == function && v.State != Deleting {
+			return mp, true
+		}
+	}
+	return nil, false
+}
+
+func (m *Mappings) get(uuid string) (*Mapping, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	mp, ok := m.byUUID[uuid]
+	if !ok {
+		return nil, errorf(NotFound, "The resource you requested does not exist.")
+	}
+	return mp, nil
+}
+
+// Get returns the mapping with a UUID.
+func (m *Mappings) Get(uuid string) (View, error) {
+	mp, err := m.get(uuid)
+	if err != nil {
+		return View{}, err
+	}
+	return mp.View(), nil
+}
+
+// List returns the mappings, by UUID. An empty source or function name selects
+// all; an unknown one selects nothing.
+func (m *Mappings) List(source, function string) []View {
+	var views []View
+	for _, mp := range m.all() {
+		v := mp.View()
+		if source != "" && v.SourceARN != source {
+			continue
+		}
+		if function != "" && v.FunctionName != function && v.FunctionARN != function {
+			continue
+		}
+		views = append(views, v)
+	}
+	return views
+}
+
+// Update changes a mapping. The change takes effect when invocations in flight
+// have ended; until then the mapping shows its old values.
+func (m *Mappings) Update(_ context.Context, uuid string, spec Spec) (View, error) {
+	mp, err := m.get(uuid)
+	if err != nil {
+		return View{}, err
+	}
+	if err := spec.check(); err != nil {
+		return View{}, err
+	}
+	var f *Function
+	if spec.Function != "" {
+		found, err := m.lookup(spec.Function)
+		if err != nil {
+			return View{}, err
+		}
+		f = &found
+	}
+	old, err := mp.begin(func(d Definition) State { return updateState(d, spec) })
+	if err != nil {
+		return View{}, err
+	}
+	def := spec.apply(old.Definition, f)
+	def.LastModified = time.Now().UnixMilli()
+	if err := m.defs.Put(uuid, def); err != nil {
+		mp.end(old.Definition)
+		return View{}, fmt.Errorf("update mapping %s: %w", uuid, err)
+	}
+	m.inBackground(func() {
+		mp.stop()
+		mp.end(def)
+		mp.start()
+	})
+	return old, nil
+}
+
+func updateState(d Definition, spec Spec) State {
+	switch {
+	case spec.Enabled != nil && d.Enabled && !*spec.Enabled:
+		return Disabling
+	case spec.Enabled != nil && !d.Enabled && *spec.Enabled:
+		return Enabling
+	}
+	return Updating
+}
+
+// Delete stops and removes a mapping. It is gone when invocations in flight have
+// ended.
+func (m *Mappings) Delete(_ context.Context, uuid string) (View, error) {
+	mp, err := m.get(uuid)
+	if err != nil {
+		return View{}, err
+	}
+	view, err := mp.begin(func(Definition) State { return Deleting })
+	if err != nil {
+		return View{}, err
+	}
+	// Gone from the store before the reply, so that a crash does not revive it.
+	tx := m.cfg.DB.Begin()
+	m.defs.DeleteIn(tx, uuid)
+	if err := tx.Commit(); err != nil {
+		mp.end(view.Definition)
+		return View{}, fmt.Errorf("delete mapping %s: %w", uuid, err)
+	}
+	m.inBackground(func() {
+		mp.stop()
+		m.forget(uuid)
+	})
+	return view, nil
+}
+
+func (m *Mappings) forget(uuid string) {
+	tx := m.cfg.DB.Begin()
+	prefix := mappingPrefix(uuid)
+	tx.DeleteRange(prefix, store.PrefixEnd(prefix))
+	if err := tx.Commit(); err != nil {
+		m.cfg.Log.Error("delete checkpoints", "mapping", uuid, "error", err)
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.byUUID, uuid)
+}
+
+func (m *Mappings) inBackground(f func()) { m.background.Go(f) }
+
+func (m *Mappings) isClosed() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.closed
+}
+
+// ARN returns the ARN of a mapping.
+func (m *Mappings) ARN(uuid string) string {
+	return m.cfg.Identity.ARN("lambda", "event-source-mapping:"+uuid)
+}

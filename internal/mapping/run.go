@@ -1,0 +1,128 @@
+package mapping
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// sourceRetry is how long a mapping whose source is gone waits before it looks
+// for one of the same name again.
+const sourceRetry = 2 * time.Second
+
+// run is the processing of one mapping under one definition.
+type run struct {
+	mp     *Mapping
+	def    Definition
+	cancel context.CancelFunc
+	done   chan struct{}
+}
+
+func startRun(mp *Mapping, def Definition) *run {
+	ctx, cancel := context.WithCancel(context.Background())
+	r := &run{mp: mp, def: def, cancel: cancel, done: make(chan struct{})}
+	go func() {
+		defer close(r.done)
+		r.coordinate(ctx)
+	}()
+	return r
+}
+
+func (r *run) stop() {
+	r.cancel()
+	<-r.done
+}
+
+// coordinate processes the source until ctx ends. A source that disappears is
+// waited for: the mapping outlives it, as it does in the service.
+func (r *run) coordinate(ctx context.Context) {
+	for {
+		err := r.follow(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		if errors.Is(err, ErrSourceGone) {
+			r.mp.setResult(resultNoShard)
+		} else {
+			r.mp.owner.cfg.Log.Error("read event source", "mapping", r.def.UUID, "source", r.def.SourceARN, "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(sourceRetry):
+		}
+	}
+}
+
+// shardEnd is what a reader leaves behind.
+type shardEnd struct {
+	key string
+	at  checkpoint
+	err error
+}
+
+// follow runs a reader for every shard whose parents are done, until ctx ends or
+// a reader fails.
+func (r *run) follow(ctx context.Context) error {
+	src, err := r.mp.owner.cfg.Sources.Open(r.def.SourceARN)
+	if err != nil {
+		return err
+	}
+	points, err := loadCheckpoints(r.mp.owner.cfg.DB, r.def.UUID)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	ended := make(chan shardEnd)
+	active := map[string]bool{}
+	defer func() {
+		cancel()
+		for range len(active) {
+			<-ended
+		}
+	}()
+	for {
+		shards, err := src.Shards()
+		if err != nil {
+			return err
+		}
+		for _, sh := range ready(shards, points, active) {
+			active[sh.Key] = true
+			rd := newReader(r, src, sh, points[sh.Key])
+			go func() { ended <- rd.read(ctx) }()
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case end := <-ended:
+			delete(active, end.key)
+			points[end.key] = end.at
+			if end.err != nil {
+				return end.err
+			}
+		}
+	}
+}
+
+// ready returns the shards that can be started: not done, not being read, and
+// with no unfinished parent among those that still exist.
+func ready(shards []Shard, points map[string]checkpoint, active map[string]bool) []Shard {
+	unfinished := map[string]bool{}
+	for _, sh := range shards {
+		unfinished[sh.Key] = !points[sh.Key].done
+	}
+	var out []Shard
+	for _, sh := range shards {
+		if !unfinished[sh.Key] || active[sh.Key] {
+			continue
+		}
+		waits := false
+		for _, parent := range sh.Parents {
+			waits = waits || unfinished[parent]
+		}
+		if !waits {
+			out = append(out, sh)
+		}
+	}
+	return out
+}

@@ -1,0 +1,83 @@
+package mapping
+
+import (
+	"context"
+	"errors"
+)
+
+// Record is one record of a source. Its Data is what the source stores; only the
+// source can turn it into an event.
+type Record struct {
+	Position uint64 // increases within a shard
+	Arrival  int64  // milliseconds since the Unix epoch
+	Key      string // records of one key stay in order
+	Data     []byte
+}
+
+// Shard is an ordered part of a source.
+type Shard struct {
+	// Key identifies the shard for all time, also when a source of the same name
+	// is made anew and its shards get the same ids. Checkpoints go by it.
+	Key     string
+	ID      string   // what users see
+	Parents []string // keys of the shards to be finished first, as far as they still exist
+}
+
+// Source is an ordered, sharded, durable log of records. Positions of a shard
+// start at 1. Its methods name shards by their keys.
+type Source interface {
+	// Shards returns the shards that can still be read, closed ones included.
+	Shards() ([]Shard, error)
+	// Start returns the position at which a mapping that starts now begins.
+	Start(shard string, at StartingPosition) (uint64, error)
+	// Read returns up to maxRecords records from a position on, at least one if
+	// there is one, then no more than maxBytes; next is where to read on, which
+	// skips records that have expired.
+	Read(shard string, from uint64, maxRecords, maxBytes int) (recs []Record, next uint64, err error)
+	// Wait returns when there is a record at or after a position or when the
+	// shard is closed.
+	Wait(ctx context.Context, shard string, from uint64) error
+	// Done reports whether a shard is closed and has no record at or after a
+	// position.
+	Done(shard string, from uint64) (bool, error)
+	// Expired reports whether a record can no longer be read because of its age.
+	Expired(r Record) bool
+	// AppendEvent appends the JSON object that the function gets for a record.
+	// role is the ARN of the function's execution role.
+	AppendEvent(dst []byte, shard, role string, r Record) ([]byte, error)
+}
+
+// ErrSourceGone says that a source, or a shard of it, does not exist any more.
+var ErrSourceGone = errors.New("event source does not exist")
+
+// Sources finds sources by ARN.
+type Sources interface {
+	// Open returns ErrSourceGone when there is none.
+	Open(arn string) (Source, error)
+}
+
+// Function is what a mapping needs to know of the function it calls.
+type Function struct {
+	Name string
+	ARN  string // with the qualifier that was asked for
+	Role string
+}
+
+// Outcome is how an invocation ended.
+type Outcome struct {
+	RequestID     string
+	FunctionError string // empty when the function succeeded
+	Payload       []byte
+}
+
+// Invoker calls functions.
+type Invoker interface {
+	// Lookup finds a function by name, ARN or partial ARN with optional qualifier.
+	Lookup(ref string) (Function, error)
+	// Invoke calls a function and waits for its result. An error means that the
+	// function did not run.
+	Invoke(ctx context.Context, arn string, payload []byte) (Outcome, error)
+}
+
+// ErrFunctionNotFound is what Lookup returns for an unknown function.
+var ErrFunctionNotFound = errors.New("function does not exist")
