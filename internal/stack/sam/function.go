@@ -1,0 +1,171 @@
+package sam
+
+import (
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/weirstream/weir/internal/stack/template"
+)
+
+const functionType = "AWS::Serverless::Function"
+
+// Properties of AWS::Serverless::Function. The passed ones go to the function as
+// they are; whether it has them is for the function's own type to say.
+var (
+	passedProperties = []string{"FunctionName", "Handler", "Runtime", "Description", "MemorySize", "Timeout", "Environment",
+		"Architectures", "PackageType", "VpcConfig", "Layers", "EphemeralStorage", "LoggingConfig", "KmsKeyArn",
+		"ReservedConcurrentExecutions", "FileSystemConfigs", "ImageConfig", "CodeSigningConfigArn", "SnapStart",
+		"RuntimeManagementConfig", "RecursiveLoop"}
+	expandedProperties = []string{"CodeUri", "InlineCode", "Role", "Policies", "PermissionsBoundary", "RolePath",
+		"AssumeRolePolicyDocument", "Events", "Tags", "Tracing", "DeadLetterQueue"}
+	unimplementedProperties = []string{"AutoPublishAlias", "AutoPublishAliasAllProperties", "AutoPublishCodeSha256",
+		"VersionDescription", "DeploymentPreference", "ProvisionedConcurrencyConfig", "EventInvokeConfig", "FunctionUrlConfig",
+		"ImageUri", "PropagateTags", "SourceKMSKeyArn", "FunctionScalingConfig", "CapacityProviderConfig", "DurableConfig",
+		"TenancyConfig", "VersionDeletionPolicy", "PublishToLatestPublished"}
+)
+
+func (x *expansion) function(r *template.Resource) {
+	in := r.Properties
+	if in == nil {
+		in = template.Map(r.Line)
+	}
+	in = x.withGlobals("Function", r, in)
+	x.checkNames(r, in, slices.Concat(passedProperties, expandedProperties), unimplementedProperties)
+
+	out := template.Map(r.Line)
+	out.Set("Code", x.code(r, in))
+	for _, name := range passedProperties {
+		out.Set(name, in.Get(name))
+	}
+	kind := in.Get("PackageType")
+	if (kind == nil || kind.Text == "Zip") && (in.Get("Runtime") == nil || in.Get("Handler") == nil) {
+		x.problems.Add(r.Line, r.LogicalID, "Runtime and Handler needs to be present when PackageType is of type `Zip`")
+	}
+	if mode := in.Get("Tracing"); mode != nil {
+		out.Set("TracingConfig", template.Map(mode.Line).Set("Mode", mode))
+	}
+	if queue := in.Get("DeadLetterQueue"); queue != nil {
+		out.Set("DeadLetterConfig", template.Map(queue.Line).Set("TargetArn", queue.Get("TargetArn")))
+	}
+	out.Set("Tags", tagList(in.Get("Tags"), [2]string{"lambda:createdBy", "SAM"}))
+	role := in.Get("Role")
+	if role == nil {
+		role = template.Call(r.Line, "Fn::GetAtt",
+			template.List(r.Line, template.String(r.Line, r.LogicalID+"Role"), template.String(r.Line, "Arn")))
+	}
+	out.Set("Role", role)
+	x.emit(r, r.LogicalID, "AWS::Lambda::Function", r.Line, out)
+	events := x.events(r, in.Get("Events"))
+	if in.Get("Role") == nil {
+		x.role(r, in, events)
+	}
+}
+
+// code is the Code property of the function. A scalar stands for a local folder or
+// file, whose package is sent beside the template.
+func (x *expansion) code(r *template.Resource, in *template.Node) *template.Node {
+	uri, inline := in.Get("CodeUri"), in.Get("InlineCode")
+	switch {
+	case inline != nil && r.Properties.Get("CodeUri") != nil:
+		x.problems.Add(inline.Line, r.LogicalID, "Only one of 'InlineCode' or 'CodeUri' can be set.")
+		return nil
+	case inline != nil:
+		return template.Map(inline.Line).Set("ZipFile", inline)
+	case uri == nil:
+		return template.String(r.Line, ".")
+	case isCall(uri):
+		return uri
+	case uri.Kind == template.KindMap:
+		if uri.Get("Bucket") == nil || uri.Get("Key") == nil {
+			x.problems.Add(uri.Line, r.LogicalID, "'CodeUri' requires Bucket and Key properties to be specified.")
+			return nil
+		}
+		return template.Map(uri.Line).Set("S3Bucket", uri.Get("Bucket")).Set("S3Key", uri.Get("Key")).
+			Set("S3ObjectVersion", uri.Get("Version"))
+	case strings.HasPrefix(uri.Text, "s3://"):
+		return x.s3Code(r, uri)
+	default:
+		return uri
+	}
+}
+
+func (x *expansion) s3Code(r *template.Resource, uri *template.Node) *template.Node {
+	u, err := url.Parse(uri.Text)
+	if err != nil || u.Host == "" || strings.Trim(u.Path, "/") == "" {
+		x.problems.Add(uri.Line, r.LogicalID, "'CodeUri' is not a valid S3 Uri of the form 's3://bucket/key' with optional versionId query parameter.")
+		return nil
+	}
+	out := template.Map(uri.Line).Set("S3Bucket", template.String(uri.Line, u.Host)).
+		Set("S3Key", template.String(uri.Line, strings.TrimPrefix(u.Path, "/")))
+	if version := u.Query().Get("versionId"); version != "" {
+		out.Set("S3ObjectVersion", template.String(uri.Line, version))
+	}
+	return out
+}
+
+// eventSources are the event types that become event source mappings: the
+// property that holds the source, and the managed policy that reading it takes.
+var eventSources = map[string]struct{ source, policy string }{
+	"Kinesis":  {"Stream", "AWSLambdaKinesisExecutionRole"},
+	"DynamoDB": {"Stream", "AWSLambdaDynamoDBExecutionRole"},
+}
+
+// mappingProperties are passed from the event to the mapping.
+var mappingProperties = []string{"StartingPosition", "StartingPositionTimestamp", "BatchSize", "MaximumBatchingWindowInSeconds",
+	"Enabled", "ParallelizationFactor", "TumblingWindowInSeconds", "MaximumRetryAttempts", "MaximumRecordAgeInSeconds",
+	"BisectBatchOnFunctionError", "FunctionResponseTypes", "FilterCriteria", "DestinationConfig", "KmsKeyArn",
+	"MetricsConfig", "LoggingConfig", "ProvisionedPollerConfig", "Tags"}
+
+// events expands the events of a function and returns their types.
+func (x *expansion) events(r *template.Resource, events *template.Node) (kinds []string) {
+	if events == nil {
+		return nil
+	}
+	if events.Kind != template.KindMap {
+		x.problems.Add(events.Line, r.LogicalID, "Type of property 'Events' is invalid.")
+		return nil
+	}
+	for _, e := range events.Entries {
+		kind := e.Value.Get("Type")
+		if !kind.IsScalar() {
+			x.problems.Add(e.Line, r.LogicalID, "Event with id [%s] is invalid. Resource dict has missing or invalid value for field Type.", e.Key)
+			continue
+		}
+		if _, ok := eventSources[kind.Text]; !ok {
+			x.problems = append(x.problems, template.Problem{Line: kind.Line, LogicalID: r.LogicalID,
+				Message: "event type " + kind.Text + " of event " + e.Key + " is not implemented", Hint: "Kinesis and DynamoDB are"})
+			continue
+		}
+		x.streamEvent(r, e, kind.Text)
+		kinds = append(kinds, kind.Text)
+	}
+	return kinds
+}
+
+func (x *expansion) streamEvent(r *template.Resource, e template.Entry, kind string) {
+	id := r.LogicalID + e.Key
+	in := e.Value.Get("Properties")
+	if in == nil {
+		in = template.Map(e.Line)
+	}
+	source := eventSources[kind].source
+	for _, required := range []string{source, "StartingPosition"} {
+		if in.Get(required) == nil {
+			x.problems.Add(e.Line, id, "Missing required property '%s'.", required)
+		}
+	}
+	out := template.Map(e.Line)
+	out.Set("EventSourceArn", in.Get(source))
+	out.Set("FunctionName", template.Call(e.Line, "Ref", template.String(e.Line, r.LogicalID)))
+	for _, p := range in.Entries {
+		switch {
+		case p.Key == source:
+		case slices.Contains(mappingProperties, p.Key):
+			out.Entries = append(out.Entries, p)
+		default:
+			x.problems.Add(p.Line, r.LogicalID, "Event with id [%s] is invalid. property %s not defined for resource of type %s", e.Key, p.Key, kind)
+		}
+	}
+	x.emit(r, id, "AWS::Lambda::EventSourceMapping", e.Line, out)
+}
