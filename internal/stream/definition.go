@@ -1,7 +1,6 @@
 package stream
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -63,7 +62,7 @@ func (s Shard) SequenceOf(r Record) Sequence {
 }
 
 // ShardID formats a shard index.
-func ShardID(index uint32) string { return fmt.Sprintf("shardId-%012d", index) }
+func ShardID(index uint32) string { return string(AppendShardID(nil, index)) }
 
 // ParseShardID reads a shard id as leniently as the service does: decimal digits,
 // after the first dash if there is one. ok is false for anything else and for
@@ -74,4 +73,14 @@ func ParseShardID(id string) (index uint32, ok bool) {
 	}
 	n, err := strconv.ParseUint(id, 10, 31)
 	return uint32(n), err == nil && !strings.HasPrefix(id, "+")
+}
+
+// AppendShardID appends the shard id of an index to dst.
+func AppendShardID(dst []byte, index uint32) []byte {
+	dst = append(dst, "shardId-000000000000"...)
+	for i := len(dst) - 1; index > 0; i-- {
+		dst[i] = byte('0' + index%10)
+		index /= 10
+	}
+	return dst
 }

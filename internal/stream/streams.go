@@ -347,3 +347,19 @@ func (s *streamState) route(h HashKey) Shard {
 	}
 	return s.open[i]
 }
+
+// Account returns the account that the streams belong to.
+func (s *Streams) Account() string { return s.cfg.Identity.Account }
+
+// GetShard returns the stream with a name if it has a shard of the given index.
+// Its error names the shard also when the stream is missing.
+func (s *Streams) GetShard(name string, index uint32) (*Stream, error) {
+	st, err := s.Get(name)
+	if err != nil {
+		return nil, s.noShard(index, name)
+	}
+	if _, ok := st.Shard(index); !ok {
+		return nil, s.noShard(index, name)
+	}
+	return st, nil
+}

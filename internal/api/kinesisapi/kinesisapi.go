@@ -1,0 +1,113 @@
+// Package kinesisapi is the Kinesis Data Streams API over package stream.
+//
+// It decodes, checks declared constraints, calls the domain and encodes; the
+// texts of errors that depend on streams come from the domain.
+package kinesisapi
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/kinesis/schemas"
+	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
+
+	"github.com/weirstream/weir/internal/api"
+	"github.com/weirstream/weir/internal/catalog"
+	"github.com/weirstream/weir/internal/stream"
+)
+
+// maxRequest bounds a request: 10 MiB of data in base64, with room for keys.
+const maxRequest = 16 << 20
+
+type handlers struct{ streams *stream.Streams }
+
+// New returns the service.
+func New(streams *stream.Streams) *api.Service {
+	h := handlers{streams}
+	return &api.Service{
+		Name:            "kinesis",
+		TargetPrefix:    "Kinesis_20131202",
+		JSONVersion:     "1.1",
+		CBOR:            api.KinesisCBOR,
+		Dialect:         api.Kinesis,
+		MaxRequestBytes: maxRequest,
+		Operations: []api.Operation{
+			api.Op("CreateStream", schemas.CreateStream, schemas.CreateStreamInput, nil, h.createStream),
+			api.Op("DeleteStream", schemas.DeleteStream, schemas.DeleteStreamInput, nil, h.deleteStream),
+			api.Op("DescribeStream", schemas.DescribeStream, schemas.DescribeStreamInput, schemas.DescribeStreamOutput, h.describeStream),
+			api.Op("DescribeStreamSummary", schemas.DescribeStreamSummary, schemas.DescribeStreamSummaryInput, schemas.DescribeStreamSummaryOutput, h.describeStreamSummary),
+			api.Op("ListStreams", schemas.ListStreams, schemas.ListStreamsInput, schemas.ListStreamsOutput, h.listStreams),
+			api.Op("ListShards", schemas.ListShards, schemas.ListShardsInput, schemas.ListShardsOutput, h.listShards),
+			api.Op("PutRecord", schemas.PutRecord, schemas.PutRecordInput, schemas.PutRecordOutput, h.putRecord),
+			api.Op("PutRecords", schemas.PutRecords, schemas.PutRecordsInput, schemas.PutRecordsOutput, h.putRecords).WithFast(h.putRecordsFast),
+			api.Op("GetShardIterator", schemas.GetShardIterator, schemas.GetShardIteratorInput, schemas.GetShardIteratorOutput, h.getShardIterator),
+			api.Op("GetRecords", schemas.GetRecords, schemas.GetRecordsInput, schemas.GetRecordsOutput, h.getRecords).WithFast(h.getRecordsFast),
+		},
+	}
+}
+
+// exception maps errors of the domain to those of the API.
+func exception(err error) error {
+	var e *stream.Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	switch e.Kind {
+	case stream.NotFound:
+		return &types.ResourceNotFoundException{Message: &e.Message}
+	case stream.InUse:
+		return &types.ResourceInUseException{Message: &e.Message}
+	case stream.InvalidArgument:
+		return &types.InvalidArgumentException{Message: &e.Message}
+	case stream.LimitExceeded:
+		return &types.LimitExceededException{Message: &e.Message}
+	case stream.ExpiredIterator:
+		return &types.ExpiredIteratorException{Message: &e.Message}
+	case stream.Validation:
+		return api.Validation(e.Message)
+	}
+	return err
+}
+
+func invalidArgument(message string) error {
+	return &types.InvalidArgumentException{Message: &message}
+}
+
+// find returns the stream that a name, an ARN or both mean.
+func (h handlers) find(name, arn *string) (*stream.Stream, error) {
+	n, err := streamName(name, arn)
+	if err != nil {
+		return nil, err
+	}
+	st, err := h.streams.Get(n)
+	return st, exception(err)
+}
+
+func streamName(name, arn *string) (string, error) {
+	if arn == nil {
+		if name == nil {
+			return "", invalidArgument("Neither streamArn or streamName was provided")
+		}
+		return *name, nil
+	}
+	a, err := catalog.ParseARN(*arn)
+	fromARN, ok := strings.CutPrefix(a.Resource, "stream/")
+	if err != nil || !ok {
+		return "", invalidArgument("StreamARN " + *arn + " is not the ARN of a stream.")
+	}
+	if name != nil && *name != fromARN {
+		return "", invalidArgument("StreamName " + *name + " and StreamARN " + *arn + " do not mean the same stream.")
+	}
+	return fromARN, nil
+}
+
+// shardIndex reads a shard id, leniently as the service does.
+func (h handlers) shardIndex(id, name string) (uint32, error) {
+	index, ok := stream.ParseShardID(id)
+	if !ok {
+		account := h.streams.Account()
+		return 0, &types.ResourceNotFoundException{Message: aws.String("Could not find shard " + id + " in stream " + name + " under account " + account + ".")}
+	}
+	return index, nil
+}
