@@ -17,16 +17,19 @@ import (
 // Dimension is a name and value that, with others, identifies a metric.
 type Dimension struct{ Name, Value string }
 
-// maxSamples bounds the raw values that a series keeps between two drains; what
+// maxSamples bounds the samples that a series keeps between two drains; what
 // comes after is counted in the statistics but not in percentiles.
 const maxSamples = 1024
 
-// Statistics summarise observations. Samples holds the raw values of at most
-// maxSamples of them.
+// Statistics summarise observations. Samples are at most maxSamples of them, to
+// compute percentiles from.
 type Statistics struct {
 	Count, Sum, Min, Max float64
-	Samples              []float64
+	Samples              []Sample
 }
+
+// Sample is a value that was observed Count times.
+type Sample struct{ Value, Count float64 }
 
 // Series accumulates the observations of one metric.
 type Series struct {
@@ -57,8 +60,10 @@ func (s *Series) ObserveN(v float64, n int) {
 	p.Count += float64(n)
 	p.Sum += v * float64(n)
 	p.Min, p.Max = min(p.Min, v), max(p.Max, v)
-	for range min(n, maxSamples-len(p.Samples)) {
-		p.Samples = append(p.Samples, v)
+	if last := len(p.Samples) - 1; last >= 0 && p.Samples[last].Value == v {
+		p.Samples[last].Count += float64(n)
+	} else if len(p.Samples) < maxSamples {
+		p.Samples = append(p.Samples, Sample{v, float64(n)})
 	}
 	s.totalCount += float64(n)
 	s.totalSum += v * float64(n)
