@@ -1,0 +1,74 @@
+package catalog
+
+import (
+	"testing"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"github.com/weirstream/weir/internal/store"
+)
+
+type thing struct{ Size int }
+
+func TestCollectionSurvivesRestart(t *testing.T) {
+	t.Parallel()
+	fs := vfs.NewMem()
+	db, err := store.Open("data", store.Options{FS: fs})
+	if err != nil {
+		t.Fatal(err)
+	}
+	things, err := Load[thing](db, "thing")
+	if err != nil {
+		t.Fatal(err)
+	}
+	others, err := Load[thing](db, "thing2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, size := range map[string]int{"b": 2, "a\x00": 1, "gone": 9} {
+		if err := things.Put(name, thing{size}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := things.Delete("gone"); err != nil {
+		t.Fatal(err)
+	}
+	tx := db.Begin()
+	if err := others.PutIn(tx, "never", thing{}); err != nil {
+		t.Fatal(err)
+	}
+	tx.Discard()
+	if _, ok := others.Get("never"); ok {
+		t.Error("a definition of a discarded transaction is there")
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if db, err = store.Open("data", store.Options{FS: fs}); err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if things, err = Load[thing](db, "thing"); err != nil {
+		t.Fatal(err)
+	}
+	if got := things.All(); len(got) != 2 || got[0].Size != 1 || got[1].Size != 2 {
+		t.Errorf("after the restart: %+v", got)
+	}
+	if others, err = Load[thing](db, "thing2"); err != nil || others.Len() != 0 {
+		t.Errorf("the other kind: %d, %v", others.Len(), err)
+	}
+}
+
+func TestParseARN(t *testing.T) {
+	t.Parallel()
+	const s = "arn:aws:lambda:us-east-1:000000000000:function:f:$LATEST"
+	a, err := ParseARN(s)
+	if err != nil || a.Resource != "function:f:$LATEST" || a.String() != s {
+		t.Errorf("%+v %v", a, err)
+	}
+	for _, bad := range []string{"", "arn", "arn:aws:s3:::", "x:aws:s3:::b"} {
+		if a, err := ParseARN(bad); err == nil {
+			t.Errorf("%q became %+v", bad, a)
+		}
+	}
+}
