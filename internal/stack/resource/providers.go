@@ -1,0 +1,230 @@
+package resource
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// Errors that providers wrap, so that a stack can tell them from others.
+var (
+	ErrNotFound      = errors.New("not found")
+	ErrAlreadyExists = errors.New("already exists")
+	ErrInvalid       = errors.New("invalid request")
+)
+
+// Providers are what resources are made by. A call that makes or changes a
+// resource returns when it can be used. Names are those of the specs.
+type Providers struct {
+	Streams     Streams
+	Tables      Tables
+	Functions   Functions
+	Mappings    Mappings
+	Topics      Topics
+	Alarms      Alarms
+	Dashboards  Dashboards
+	LogGroups   LogGroups
+	Permissions Permissions
+	// Exists reports whether a resource of a type has a name. It is asked before a
+	// resource with a chosen name is made, so that a stack never takes over, and on
+	// failure never deletes, what it did not make.
+	Exists func(ctx context.Context, resourceType, name string) (bool, error)
+	// Package returns the code package with a SHA-256 (hexadecimal). The stack sets it.
+	Package func(ctx context.Context, sha256 string) ([]byte, error)
+}
+
+// Streams makes Kinesis streams.
+type Streams interface {
+	CreateStream(context.Context, StreamSpec) (arn string, err error)
+	// UpdateStream changes retention and tags.
+	UpdateStream(context.Context, StreamSpec) error
+	DeleteStream(ctx context.Context, name string) error
+}
+
+// StreamSpec describes a stream. Zero values mean the defaults of the service.
+type StreamSpec struct {
+	Name           string
+	Shards         int
+	Mode           string // PROVISIONED or ON_DEMAND
+	RetentionHours int
+	Tags           map[string]string
+}
+
+// Tables makes DynamoDB tables.
+type Tables interface {
+	CreateTable(context.Context, TableSpec) (TableMade, error)
+	// UpdateTable changes billing, throughput, deletion protection and tags.
+	UpdateTable(context.Context, TableSpec) (TableMade, error)
+	DeleteTable(ctx context.Context, name string) error
+}
+
+// TableSpec describes a table.
+type TableSpec struct {
+	Name               string
+	Attributes         []TableAttribute
+	Keys               []TableKey
+	BillingMode        string // PROVISIONED, PAY_PER_REQUEST or ""
+	ReadUnits          int    // 0 when not given
+	WriteUnits         int
+	StreamView         string // "" when the table has no stream
+	DeletionProtection bool
+	TableClass         string
+	Tags               map[string]string
+}
+
+// TableAttribute declares the type of a key attribute: S, N or B.
+type TableAttribute struct{ Name, Type string }
+
+// TableKey is an element of the key: HASH or RANGE.
+type TableKey struct{ Name, Type string }
+
+// TableMade is what is known of a table that exists; StreamARN is "" without a
+// stream.
+type TableMade struct{ ARN, StreamARN string }
+
+// Functions makes Lambda functions.
+type Functions interface {
+	CreateFunction(context.Context, FunctionSpec) (arn string, err error)
+	UpdateFunction(context.Context, FunctionSpec) error
+	DeleteFunction(ctx context.Context, name string) error
+}
+
+// FunctionSpec describes a function. Zero values mean the defaults of the service.
+type FunctionSpec struct {
+	Name           string
+	Runtime        string
+	Handler        string
+	Role           string
+	Description    string
+	TimeoutSeconds int
+	MemoryMB       int
+	EphemeralMB    int
+	Architecture   string
+	Tracing        string // Active or PassThrough
+	LogGroup       string
+	Environment    map[string]string
+	Tags           map[string]string
+	// Zip is the code package; nil in an update that leaves the code as it is.
+	Zip []byte
+}
+
+// Mappings makes event source mappings.
+type Mappings interface {
+	CreateMapping(context.Context, MappingSpec) (MappingMade, error)
+	UpdateMapping(ctx context.Context, uuid string, spec MappingSpec) error
+	// DeleteMapping returns when the mapping invokes no more.
+	DeleteMapping(ctx context.Context, uuid string) error
+	// FindMapping returns the mapping of a source and a function, of which there is
+	// at most one.
+	FindMapping(ctx context.Context, sourceARN, function string) (uuid string, ok bool, err error)
+}
+
+// MappingSpec describes an event source mapping. Nil members were not given.
+type MappingSpec struct {
+	SourceARN             string
+	Function              string
+	Enabled               *bool
+	BatchSize             *int
+	BatchingWindowSeconds *int
+	StartingPosition      string
+	StartingTimestamp     *time.Time
+	Tags                  map[string]string
+}
+
+// MappingMade is what is known of a mapping that exists.
+type MappingMade struct{ UUID, ARN string }
+
+// Topics makes SNS topics and subscriptions.
+type Topics interface {
+	CreateTopic(context.Context, TopicSpec) (arn string, err error)
+	UpdateTopic(ctx context.Context, arn string, spec TopicSpec) error
+	// DeleteTopic deletes the subscriptions of the topic too.
+	DeleteTopic(ctx context.Context, arn string) error
+	// Subscribe returns the ARN of a subscription also while it is not confirmed.
+	Subscribe(context.Context, SubscriptionSpec) (arn string, err error)
+	Unsubscribe(ctx context.Context, arn string) error
+	FindSubscription(context.Context, SubscriptionSpec) (arn string, ok bool, err error)
+}
+
+// TopicSpec describes a topic.
+type TopicSpec struct {
+	Name        string
+	DisplayName string
+	Tags        map[string]string
+}
+
+// SubscriptionSpec describes a subscription; the three together identify it.
+type SubscriptionSpec struct{ TopicARN, Protocol, Endpoint string }
+
+// Alarms makes CloudWatch alarms.
+type Alarms interface {
+	// PutAlarm creates or replaces an alarm.
+	PutAlarm(context.Context, AlarmSpec) (arn string, err error)
+	DeleteAlarm(ctx context.Context, name string) error
+}
+
+// AlarmSpec describes an alarm on one metric. Nil members were not given.
+type AlarmSpec struct {
+	Name                    string
+	Description             string
+	ActionsEnabled          bool
+	AlarmActions            []string
+	OKActions               []string
+	InsufficientDataActions []string
+	Namespace               string
+	MetricName              string
+	Dimensions              []Dimension
+	Statistic               string
+	ExtendedStatistic       string
+	PeriodSeconds           int
+	EvaluationPeriods       int
+	DatapointsToAlarm       int // 0: as many as EvaluationPeriods
+	Threshold               float64
+	ComparisonOperator      string
+	TreatMissingData        string
+	EvaluateLowSampleCount  string
+	Unit                    string
+	Tags                    map[string]string
+}
+
+// Dimension is a name and a value that identify a metric.
+type Dimension struct{ Name, Value string }
+
+// Dashboards makes CloudWatch dashboards.
+type Dashboards interface {
+	// PutDashboard creates or replaces a dashboard; body is its JSON.
+	PutDashboard(ctx context.Context, name, body string) error
+	DeleteDashboard(ctx context.Context, name string) error
+}
+
+// LogGroups makes log groups.
+type LogGroups interface {
+	CreateLogGroup(context.Context, LogGroupSpec) (arn string, err error)
+	UpdateLogGroup(context.Context, LogGroupSpec) error
+	DeleteLogGroup(ctx context.Context, name string) error
+}
+
+// LogGroupSpec describes a log group; RetentionDays 0 keeps events for ever.
+type LogGroupSpec struct {
+	Name          string
+	RetentionDays int
+	Tags          map[string]string
+}
+
+// Permissions adds statements to the resource policies of functions.
+type Permissions interface {
+	AddPermission(context.Context, PermissionSpec) error
+	RemovePermission(ctx context.Context, function, statementID string) error
+}
+
+// PermissionSpec describes a statement of a function's resource policy.
+type PermissionSpec struct {
+	StatementID      string
+	Function         string
+	Action           string
+	Principal        string
+	SourceARN        string
+	SourceAccount    string
+	PrincipalOrgID   string
+	EventSourceToken string
+}

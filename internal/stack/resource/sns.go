@@ -1,0 +1,125 @@
+package resource
+
+import (
+	"context"
+	"errors"
+	"slices"
+)
+
+// topicSettings are a topic with the subscriptions that it declares itself.
+type topicSettings struct {
+	TopicSpec
+	subscriptions []SubscriptionSpec // TopicARN is filled in later
+}
+
+var snsTopic = define(Type{
+	Name: "AWS::SNS::Topic", NameProperty: "TopicName", NameLimit: 256,
+	Properties: []string{"DisplayName", "FifoTopic", "Subscription", "Tags", "TopicName"},
+	Unimplemented: []string{"ArchivePolicy", "ContentBasedDeduplication", "DataProtectionPolicy", "DeliveryStatusLogging",
+		"FifoThroughputScope", "KmsMasterKeyId", "SignatureVersion", "TracingConfig"},
+	Replace:    []string{"FifoTopic", "TopicName"},
+	Attributes: []string{"TopicArn", "TopicName"},
+}, operations[topicSettings]{
+	decode: func(o *object) topicSettings {
+		s := topicSettings{TopicSpec: TopicSpec{Name: o.text("TopicName"), DisplayName: o.text("DisplayName"), Tags: o.tags()}}
+		o.only("FifoTopic", "false")
+		for _, sub := range o.objects("Subscription") {
+			sub.require("Endpoint", "Protocol")
+			s.subscriptions = append(s.subscriptions, SubscriptionSpec{Protocol: protocol(sub), Endpoint: sub.text("Endpoint")})
+			sub.done()
+		}
+		return s
+	},
+	create: func(ctx context.Context, p *Providers, t Target, s topicSettings) (Made, error) {
+		s.Name, s.Tags = t.Name, t.withStackTags(s.Tags)
+		arn, err := p.Topics.CreateTopic(ctx, s.TopicSpec)
+		if err != nil {
+			return Made{}, err
+		}
+		return madeTopic(s.Name, arn), subscribe(ctx, p, arn, s.subscriptions)
+	},
+	update: func(ctx context.Context, p *Providers, t Target, old, s topicSettings) (Made, error) {
+		s.Name, s.Tags = t.Name, t.withStackTags(s.Tags)
+		if err := p.Topics.UpdateTopic(ctx, t.PhysicalID, s.TopicSpec); err != nil {
+			return Made{}, err
+		}
+		if err := unsubscribe(ctx, p, t.PhysicalID, without(old.subscriptions, s.subscriptions)); err != nil {
+			return Made{}, err
+		}
+		return madeTopic(s.Name, t.PhysicalID), subscribe(ctx, p, t.PhysicalID, without(s.subscriptions, old.subscriptions))
+	},
+	remove: func(ctx context.Context, p *Providers, t Target, _ topicSettings) error {
+		arn := t.PhysicalID
+		if arn == "" { // its creation was interrupted
+			arn = t.Identity.ARN("sns", t.Name)
+		}
+		return p.Topics.DeleteTopic(ctx, arn)
+	},
+})
+
+func madeTopic(name, arn string) Made {
+	return Made{PhysicalID: arn, Attributes: map[string]string{"TopicArn": arn, "TopicName": name}}
+}
+
+// without returns the subscriptions that others do not have.
+func without(subs, others []SubscriptionSpec) []SubscriptionSpec {
+	return slices.DeleteFunc(slices.Clone(subs), func(s SubscriptionSpec) bool { return slices.Contains(others, s) })
+}
+
+func subscribe(ctx context.Context, p *Providers, topicARN string, subs []SubscriptionSpec) error {
+	for _, s := range subs {
+		s.TopicARN = topicARN
+		if _, err := p.Topics.Subscribe(ctx, s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func unsubscribe(ctx context.Context, p *Providers, topicARN string, subs []SubscriptionSpec) error {
+	for _, s := range subs {
+		s.TopicARN = topicARN
+		arn, ok, err := p.Topics.FindSubscription(ctx, s)
+		if err == nil && ok {
+			err = p.Topics.Unsubscribe(ctx, arn)
+		}
+		if err != nil && !errors.Is(err, ErrNotFound) {
+			return err
+		}
+	}
+	return nil
+}
+
+// protocol reads a protocol that Weir delivers by.
+func protocol(o *object) string {
+	text := o.text("Protocol")
+	if n := o.get("Protocol"); n.IsScalar() && !slices.Contains([]string{"email", "http", "https", "lambda"}, text) {
+		o.fail(n.Line, "protocol %s is not implemented: email, http, https and lambda are", text)
+	}
+	return text
+}
+
+var snsSubscription = define(Type{
+	Name:       "AWS::SNS::Subscription",
+	Properties: []string{"Endpoint", "Protocol", "RawMessageDelivery", "TopicArn"},
+	Unimplemented: []string{"DeliveryPolicy", "FilterPolicy", "FilterPolicyScope", "RedrivePolicy", "Region", "ReplayPolicy",
+		"SubscriptionRoleArn"},
+	Replace:    []string{"Endpoint", "Protocol", "TopicArn"},
+	Attributes: []string{"Arn"},
+}, operations[SubscriptionSpec]{
+	decode: func(o *object) SubscriptionSpec {
+		o.require("Protocol", "TopicArn", "Endpoint")
+		o.only("RawMessageDelivery", "false")
+		return SubscriptionSpec{TopicARN: o.text("TopicArn"), Protocol: protocol(o), Endpoint: o.text("Endpoint")}
+	},
+	create: func(ctx context.Context, p *Providers, _ Target, s SubscriptionSpec) (Made, error) {
+		arn, err := p.Topics.Subscribe(ctx, s)
+		return named(arn, arn), err
+	},
+	remove: func(ctx context.Context, p *Providers, t Target, _ SubscriptionSpec) error {
+		return p.Topics.Unsubscribe(ctx, t.PhysicalID)
+	},
+	find: func(ctx context.Context, p *Providers, s SubscriptionSpec) (string, bool, error) {
+		return p.Topics.FindSubscription(ctx, s)
+	},
+})
