@@ -41,6 +41,12 @@ func (s *Serializer) begin(schema *smithy.Schema) {
 	}
 }
 
+// WriteNamed writes a member of the open structure that no schema knows.
+func (s *Serializer) WriteNamed(name, value string) {
+	s.text(name)
+	s.text(value)
+}
+
 func (s *Serializer) push(schema *smithy.Schema, major byte, named bool) {
 	s.begin(schema)
 	s.buf = append(s.buf, major<<5|infoIndefinite)

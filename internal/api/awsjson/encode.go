@@ -52,14 +52,29 @@ func (s *Serializer) begin(schema *smithy.Schema) {
 	if f.isMap {
 		return // WriteKey did it
 	}
+	s.comma(f)
+	if f.named {
+		s.key(s.name(schema))
+	}
+}
+
+func (s *Serializer) comma(f *frame) {
 	if f.some {
 		s.buf = append(s.buf, ',')
 	}
 	f.some = true
-	if f.named {
-		s.buf = AppendString(s.buf, s.name(schema))
-		s.buf = append(s.buf, ':')
-	}
+}
+
+func (s *Serializer) key(name string) {
+	s.buf = AppendString(s.buf, name)
+	s.buf = append(s.buf, ':')
+}
+
+// WriteNamed writes a member of the open structure that no schema knows.
+func (s *Serializer) WriteNamed(name, value string) {
+	s.comma(&s.open[len(s.open)-1])
+	s.key(name)
+	s.buf = AppendString(s.buf, value)
 }
 
 func (s *Serializer) name(schema *smithy.Schema) string {
@@ -113,13 +128,8 @@ func (s *Serializer) WriteMap(schema *smithy.Schema) {
 
 // WriteKey writes the key of the value that is written next.
 func (s *Serializer) WriteKey(_ *smithy.Schema, key string) {
-	f := &s.open[len(s.open)-1]
-	if f.some {
-		s.buf = append(s.buf, ',')
-	}
-	f.some = true
-	s.buf = AppendString(s.buf, key)
-	s.buf = append(s.buf, ':')
+	s.comma(&s.open[len(s.open)-1])
+	s.key(key)
 }
 
 // CloseMap closes it.

@@ -7,6 +7,7 @@ package restjson
 import (
 	"cmp"
 	"fmt"
+	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -63,6 +64,15 @@ func (r *Router[T]) Add(schema *smithy.Schema, op T) error {
 	})
 	r.routes[h.Method] = routes
 	return nil
+}
+
+// Status is the status that the @http trait of an operation's schema gives to a
+// success.
+func Status(schema *smithy.Schema) int {
+	if h, ok := smithy.SchemaTrait[*traits.HTTP](schema); ok && h.Code != 0 {
+		return h.Code
+	}
+	return http.StatusOK
 }
 
 func parseRoute[T any](uri string, op T) (route[T], error) {
@@ -135,7 +145,7 @@ func (rt *route[T]) match(parts []string, query url.Values) (Labels, bool) {
 		}
 	}
 	for k, want := range rt.query {
-		if !slices.Equal(query[k], want) && want[0] != "" || !query.Has(k) {
+		if !query.Has(k) || want[0] != "" && query.Get(k) != want[0] {
 			return nil, false
 		}
 	}

@@ -1,0 +1,308 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"hash/crc32"
+	"net/http"
+	"net/url"
+	"reflect"
+	"strconv"
+	"strings"
+
+	"github.com/aws/smithy-go"
+
+	"github.com/weirstream/weir/internal/api/awscbor"
+	"github.com/weirstream/weir/internal/api/awsjson"
+	"github.com/weirstream/weir/internal/api/awsquery"
+)
+
+// protocol is the form in which an exchange answers.
+type protocol uint8
+
+const (
+	protocolJSON protocol = iota
+	protocolCBOR          // both kinds
+	protocolQuery
+	protocolREST
+)
+
+// exchange is one request and its response.
+type exchange struct {
+	h     *Handler
+	w     http.ResponseWriter
+	r     *http.Request
+	query url.Values // of the URL, nil if it has none
+	scope scope
+
+	svc      *service // never nil
+	op       *operation
+	protocol protocol
+	dialect  Dialect  // of response headers
+	ctype    []string // content type of the response, nil for none
+	id       string   // of the request, "" until identify
+
+	body    []byte
+	bodyBuf *[]byte
+	caller  Caller
+	sent    bool
+}
+
+func (x *exchange) close() {
+	if p := recover(); p != nil {
+		x.recovered(p)
+	}
+	if x.bodyBuf != nil {
+		putBuffer(x.bodyBuf)
+	}
+}
+
+// name is the operation for logs.
+func (x *exchange) name() string {
+	if x.op == nil {
+		return x.svc.Name
+	}
+	return x.svc.Name + "." + x.op.Name
+}
+
+// preflight answers CORS requests and lets scripts of any origin read the
+// responses of the others, as AWS does. It reports whether the request is done.
+func (x *exchange) preflight() bool {
+	if x.r.Header.Get("Origin") == "" {
+		return false
+	}
+	head := x.w.Header()
+	head.Set("Access-Control-Allow-Origin", "*")
+	if x.r.Method != http.MethodOptions {
+		return false
+	}
+	if asked := x.r.Header.Get("Access-Control-Request-Headers"); asked != "" {
+		head.Set("Access-Control-Allow-Headers", asked)
+	}
+	if asked := x.r.Header.Get("Access-Control-Request-Method"); asked != "" {
+		head.Set("Access-Control-Allow-Methods", asked)
+	}
+	head.Set("Access-Control-Max-Age", "172800")
+	x.identify(Plain)
+	x.send(http.StatusOK, nil)
+	return true
+}
+
+const exposedHeaders = "x-amzn-RequestId,x-amzn-ErrorType,x-amz-request-id,x-amz-id-2,x-amzn-ErrorMessage,Date"
+
+// identify gives the exchange its id and the headers of a dialect.
+func (x *exchange) identify(d Dialect) {
+	x.dialect = d
+	head := x.w.Header()
+	if d == DynamoDB {
+		x.id = newLongID()
+	} else {
+		x.id = newUUID()
+	}
+	head["X-Amzn-Requestid"] = []string{x.id}
+	if d == Kinesis {
+		head["X-Amz-Id-2"] = []string{newID2()}
+	}
+	if d != DynamoDB && x.r.Method != http.MethodOptions && x.r.Header.Get("Origin") != "" {
+		head.Set("Access-Control-Expose-Headers", exposedHeaders)
+	}
+	x.caller = Caller{RequestID: x.id, AccessKeyID: x.scope.accessKeyID, Region: x.scope.region}
+}
+
+// send writes the response. It may be called once.
+func (x *exchange) send(status int, body []byte) {
+	x.sent = true
+	head := x.w.Header()
+	if x.ctype != nil {
+		head["Content-Type"] = x.ctype
+	} else {
+		head["Content-Type"] = nil // no guessing
+	}
+	if status != http.StatusNoContent {
+		head["Content-Length"] = []string{strconv.Itoa(len(body))}
+	}
+	if x.dialect == DynamoDB {
+		head["X-Amz-Crc32"] = []string{strconv.FormatUint(uint64(crc32.ChecksumIEEE(body)), 10)}
+	}
+	x.w.WriteHeader(status)
+	// A client that is gone needs no answer.
+	_, _ = x.w.Write(body)
+}
+
+// read reads the request's body. If it cannot, it answers and returns false.
+func (x *exchange) read(limit int64) bool {
+	x.bodyBuf = getBuffer()
+	var err error
+	x.body, err = readBody(x.r, *x.bodyBuf, limit)
+	*x.bodyBuf = x.body
+	switch {
+	case err == nil:
+		return true
+	case errors.Is(err, errTooLarge):
+		// The rest of the body is not read, so the connection cannot go on.
+		x.w.Header().Set("Connection", "close")
+		x.ctype = nil
+		x.send(http.StatusRequestEntityTooLarge, nil)
+	case x.r.Context().Err() != nil:
+		x.sent = true // the client is gone
+	default:
+		x.fail(&Error{Code: "SerializationException", Message: "The request body cannot be read", Cause: err})
+	}
+	return false
+}
+
+// context is the context of the operation.
+func (x *exchange) context() context.Context {
+	return context.WithValue(x.r.Context(), callerKey{}, &x.caller)
+}
+
+// call decodes the input with decode, calls the operation and answers.
+func (x *exchange) call(decode func(in reflect.Value) error) {
+	in := reflect.New(x.op.inType)
+	if err := decode(in.Elem()); err != nil {
+		x.fail(decodeError(err))
+		return
+	}
+	out, err := x.op.call(x.context(), in.Interface())
+	if err != nil {
+		x.fail(err)
+		return
+	}
+	x.answer(out)
+}
+
+// decodeError translates an error of a codec. Only texts about types are for
+// the client; that a document is unusable as a whole says enough.
+func decodeError(err error) *Error {
+	var mismatch *awsjson.TypeError
+	if errors.As(err, &mismatch) {
+		return &Error{Code: "SerializationException", Message: mismatch.Message}
+	}
+	var form *awsquery.FormError
+	if errors.As(err, &form) {
+		return &Error{Code: "SerializationException", Message: form.Message, QueryCode: "MalformedInput"}
+	}
+	return &Error{Code: "SerializationException", Cause: err}
+}
+
+// answer encodes an output and sends it. A nil output of an operation that has
+// one is sent as if it were empty.
+func (x *exchange) answer(out any) {
+	switch x.protocol {
+	case protocolQuery:
+		x.answerQuery(out)
+		return
+	case protocolREST:
+		x.answerREST(out)
+		return
+	}
+	if x.op.out == nil {
+		x.send(http.StatusOK, nil)
+		return
+	}
+	v, _ := out.(smithy.Serializable)
+	buf := getBuffer()
+	defer putBuffer(buf)
+	if x.protocol == protocolCBOR {
+		*buf = encodeCBOR(v, (*buf)[:0], x.svc.CBOR == KinesisCBOR)
+	} else {
+		*buf = encodeJSON(v, (*buf)[:0])
+	}
+	x.send(http.StatusOK, *buf)
+}
+
+func encodeJSON(v smithy.Serializable, dst []byte) []byte {
+	if v == nil {
+		return append(dst, '{', '}')
+	}
+	var s awsjson.Serializer
+	s.Reset(dst)
+	v.Serialize(&s)
+	return s.Bytes()
+}
+
+func encodeCBOR(v smithy.Serializable, dst []byte, millis bool) []byte {
+	if v == nil {
+		return append(dst, 0xa0) // the empty map
+	}
+	s := awscbor.Serializer{Millis: millis}
+	s.Reset(dst)
+	v.Serialize(&s)
+	return s.Bytes()
+}
+
+// fail answers with an error.
+func (x *exchange) fail(err error) {
+	if x.r.Context().Err() != nil && (errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)) {
+		x.sent = true // the client is gone
+		return
+	}
+	if x.id == "" {
+		x.identify(x.svc.Dialect)
+	}
+	f, known := x.svc.failureOf(err)
+	if !known {
+		x.h.cfg.Log.Error("request failed", "operation", x.name(), "request", x.id, "err", err)
+	}
+	switch x.protocol {
+	case protocolQuery:
+		x.failQuery(f)
+	case protocolREST:
+		x.failREST(f)
+	default:
+		x.failDocument(f)
+	}
+}
+
+// failDocument answers with an error in the protocols that are one document,
+// JSON and CBOR.
+func (x *exchange) failDocument(f failure) {
+	status := f.status
+	if x.svc.QueryCompatible {
+		status = x.queryCompatible(f)
+	}
+	var body []byte
+	if x.protocol == protocolCBOR {
+		var s awscbor.Serializer
+		s.Millis = x.svc.CBOR == KinesisCBOR
+		x.svc.writeError(&s, f, x.svc.typeName(f))
+		body = s.Bytes()
+	} else {
+		var s awsjson.Serializer
+		x.svc.writeError(&s, f, x.svc.typeName(f))
+		body = s.Bytes()
+	}
+	x.send(status, body)
+}
+
+// queryCompatible tells a client that asks for it the code that the error had
+// in the query protocol, and with it the status of that time; any other client
+// gets the plain status.
+func (x *exchange) queryCompatible(f failure) int {
+	fault, plain := "Sender", http.StatusBadRequest
+	if f.server {
+		fault, plain = "Receiver", http.StatusInternalServerError
+	}
+	if !strings.EqualFold(x.r.Header.Get("X-Amzn-Query-Mode"), "true") {
+		return plain
+	}
+	x.w.Header().Set("X-Amzn-Query-Error", f.queryCode+";"+fault)
+	return f.status
+}
+
+// raw answers with an XML fragment, as AWS does where it cannot tell the
+// service. The message may be empty.
+func (x *exchange) raw(status int, code, message string) {
+	if x.id == "" {
+		x.identify(x.svc.Dialect)
+	}
+	x.ctype = nil
+	var b bytes.Buffer
+	if message == "" {
+		b.WriteString("<" + code + "/>\n")
+	} else {
+		b.WriteString("<" + code + ">\n  <Message>" + message + "</Message>\n</" + code + ">\n")
+	}
+	x.send(status, b.Bytes())
+}
