@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/weirstream/weir/internal/meter"
@@ -38,6 +39,9 @@ type View struct {
 	ARN                  string
 	State                State
 	LastProcessingResult string
+	// Delivered counts the records of successful invocations since the start of
+	// the process.
+	Delivered uint64
 }
 
 // ShardStatus tells how a mapping stands in one shard.
@@ -57,6 +61,7 @@ type Mapping struct {
 	owner       *Mappings
 	uuid        string
 	iteratorAge *meter.Series
+	delivered   atomic.Uint64
 
 	mu         sync.Mutex
 	def        Definition
@@ -87,7 +92,7 @@ func (mp *Mapping) View() View {
 }
 
 func (mp *Mapping) viewLocked() View {
-	v := View{Definition: mp.def, ARN: mp.owner.ARN(mp.uuid), State: mp.transition, LastProcessingResult: mp.result}
+	v := View{Definition: mp.def, ARN: mp.owner.ARN(mp.uuid), State: mp.transition, LastProcessingResult: mp.result, Delivered: mp.delivered.Load()}
 	if v.State == "" {
 		v.State = Disabled
 		if mp.def.Enabled {

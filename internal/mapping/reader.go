@@ -152,6 +152,7 @@ func (rd *reader) deliver(ctx context.Context, recs []Record) error {
 		}
 		rd.status.Problem, rd.status.Attempts = "", 0
 		rd.run.mp.setResult(resultOK)
+		rd.run.mp.delivered.Add(uint64(n))
 		if recs = recs[n:]; len(recs) == 0 {
 			return nil
 		}

@@ -263,7 +263,9 @@ func (st *story) Lookup(ref string) (Function, error) {
 
 // Invoke implements Invoker.
 func (st *story) Invoke(ctx context.Context, _ string, payload []byte) (Outcome, error) {
-	var event struct{ Records []struct{ Shard, Data string } }
+	var event struct {
+		Records []struct{ Shard, Data string }
+	}
 	if err := json.Unmarshal(payload, &event); err != nil {
 		st.t.Error("event is not JSON:", err)
 	}

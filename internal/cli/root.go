@@ -1,0 +1,112 @@
+// Package cli is the command line of Weir, one file for each command.
+//
+// Commands other than up and demo are clients: they talk to a running server at
+// --endpoint and know nothing that an SDK could not know.
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+// app is what commands share.
+type app struct {
+	out, err io.Writer
+	endpoint string
+	json     bool
+}
+
+const (
+	defaultEndpoint = "http://127.0.0.1:4566"
+	endpointEnv     = "WEIR_ENDPOINT"
+)
+
+// Main runs the command line and returns the exit code: 0 for success, 1 for
+// failure, 2 for a command line that makes no sense.
+func Main(args []string, out, errOut io.Writer) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	root := newRoot(&app{out: out, err: errOut})
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	switch {
+	case err == nil:
+		return 0
+	case errors.Is(err, context.Canceled) && ctx.Err() != nil:
+		return 130 // interrupted, as shells say it
+	}
+	fmt.Fprintln(errOut, "weir:", err)
+	var usage usageError
+	if errors.As(err, &usage) {
+		return 2
+	}
+	return 1
+}
+
+// usageError is a mistake in the command line itself.
+type usageError struct{ error }
+
+func (e usageError) Unwrap() error { return e.error }
+
+func newRoot(a *app) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "weir",
+		Short: "Run streaming-analytics applications on one machine",
+		Long: `Weir runs streaming-analytics applications: events flow in, and while they flow
+functions turn them into counters, tables, metrics and alarms. It speaks the APIs
+of Kinesis, Lambda, DynamoDB, CloudWatch and SNS, so SDKs, the AWS CLI and SAM
+templates work unchanged.`,
+		Example: `  weir up                          # run the server
+  eval "$(weir env)"               # point the AWS CLI and SDKs at it
+  weir deploy template.yaml        # create what a template declares
+  weir demo                        # see it all at work`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	root.SetOut(a.out)
+	root.SetErr(a.err)
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		return usageError{fmt.Errorf("%w\nSee '%s --help'", err, c.CommandPath())}
+	})
+	flags := root.PersistentFlags()
+	flags.StringVar(&a.endpoint, "endpoint", endpointDefault(), "address of the server (environment: "+endpointEnv+")")
+	flags.BoolVar(&a.json, "json", false, "print machine-readable JSON")
+	root.AddCommand(upCommand(a), envCommand(a), versionCommand(a), putCommand(a))
+	return root
+}
+
+func endpointDefault() string {
+	if e := os.Getenv(endpointEnv); e != "" {
+		return strings.TrimRight(e, "/")
+	}
+	return defaultEndpoint
+}
+
+// exactArgs is cobra.ExactArgs with an error that names what is missing.
+func exactArgs(names ...string) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		if len(args) < len(names) {
+			return usageError{fmt.Errorf("%s needs %s\nSee '%s --help'", c.CommandPath(), names[len(args)], c.CommandPath())}
+		}
+		if len(args) > len(names) {
+			return usageError{fmt.Errorf("%s takes no argument %q\nSee '%s --help'", c.CommandPath(), args[len(names)], c.CommandPath())}
+		}
+		return nil
+	}
+}
+
+// printJSON writes a value as one line of JSON.
+func (a *app) printJSON(v any) error {
+	enc := json.NewEncoder(a.out)
+	enc.SetEscapeHTML(false)
+	return enc.Encode(v)
+}
