@@ -201,8 +201,17 @@ func (i *Iterator) Key() []byte { return i.it.Key() }
 // Value returns the current value, valid until the next move.
 func (i *Iterator) Value() []byte { return i.it.Value() }
 
-// Close releases the iterator and returns the first error it met.
-func (i *Iterator) Close() error { return i.it.Close() }
+// Close releases the iterator and returns the first error it met. A second call
+// does nothing, so that it can be deferred as well: the engine recycles iterators,
+// and closing one twice would close another reader's.
+func (i *Iterator) Close() error {
+	if i.it == nil {
+		return nil
+	}
+	err := i.it.Close()
+	i.it = nil
+	return err
+}
 
 type engineLogger struct{ log *slog.Logger }
 
