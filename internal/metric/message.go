@@ -1,0 +1,204 @@
+package metric
+
+import (
+	"bytes"
+	"fmt"
+	"net/url"
+	"strings"
+	"text/template"
+	"time"
+)
+
+// maxSubject is the length of a topic's subject.
+const maxSubject = 100
+
+// notification is what a change publishes to a topic: a subject, and bodies by
+// protocol.
+func (a *Alarms) notification(c change) (subject string, bodies map[string]string, err error) {
+	region := regionName(a.id.Region)
+	subject = clip(fmt.Sprintf("%s: %q in %s", c.New.Value, c.Alarm.Name, region), maxSubject-1)
+	doc, err := a.messageJSON(c, region)
+	if err != nil {
+		return "", nil, err
+	}
+	mail, err := a.mailText(c, region)
+	if err != nil {
+		return "", nil, err
+	}
+	return subject, map[string]string{"default": string(doc), "sms": subject, "email": mail}, nil
+}
+
+// message is the JSON that subscribers get, members in the service's order.
+type message struct {
+	AlarmName                          string
+	AlarmDescription                   *string
+	Account                            string `json:"AWSAccountId"`
+	AlarmConfigurationUpdatedTimestamp string
+	NewStateValue                      string
+	NewStateReason                     string
+	StateChangeTime                    string
+	Region                             string
+	AlarmArn                           string
+	OldStateValue                      string
+	OKActions                          []string
+	AlarmActions                       []string
+	InsufficientDataActions            []string
+	ActionExecutedAfterMuteWindow      bool
+	Trigger                            trigger
+}
+
+type trigger struct {
+	MetricName                       string
+	Namespace                        string
+	StatisticType                    string
+	Statistic                        string `json:",omitempty"`
+	ExtendedStatistic                string `json:",omitempty"`
+	Unit                             *string
+	Dimensions                       []nameValue
+	Period                           int64
+	EvaluationPeriods                int64
+	DatapointsToAlarm                int64 `json:",omitempty"`
+	ComparisonOperator               string
+	Threshold                        decimal
+	TreatMissingData                 string
+	EvaluateLowSampleCountPercentile string
+}
+
+func (a *Alarms) messageJSON(c change, region string) ([]byte, error) {
+	def := c.Alarm
+	t := trigger{
+		MetricName: def.Metric.Name, Namespace: def.Metric.Namespace, StatisticType: "Statistic",
+		Statistic: strings.ToUpper(def.Statistic), ExtendedStatistic: def.ExtendedStatistic,
+		Unit: orNull(def.Unit), Dimensions: nameValues(def.Metric.Dimensions), Period: def.Period,
+		EvaluationPeriods: def.EvaluationPeriods, DatapointsToAlarm: def.DatapointsToAlarm,
+		ComparisonOperator: def.Comparison, Threshold: decimal(def.Threshold),
+		TreatMissingData: def.treat(), EvaluateLowSampleCountPercentile: def.LowSampleCount,
+	}
+	if def.ExtendedStatistic != "" {
+		t.StatisticType = "ExtendedStatistic"
+	}
+	return marshal(message{
+		AlarmName: def.Name, AlarmDescription: orNull(def.Description), Account: a.id.Account,
+		AlarmConfigurationUpdatedTimestamp: jsonTime(def.Updated),
+		NewStateValue:                      c.New.Value, NewStateReason: c.New.Reason, StateChangeTime: jsonTime(c.Time),
+		Region: region, AlarmArn: a.ARN(def.Name), OldStateValue: c.Old.Value,
+		OKActions: orEmpty(def.OKActions), AlarmActions: orEmpty(def.AlarmActions), InsufficientDataActions: orEmpty(def.InsufficientData),
+		Trigger: t,
+	})
+}
+
+func orNull(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
+
+// mailText is what subscribers by mail get.
+func (a *Alarms) mailText(c change, region string) (string, error) {
+	var b bytes.Buffer
+	err := mail.Execute(&b, map[string]any{
+		"Alarm": c.Alarm, "Metric": c.Alarm.Metric, "Old": c.Old, "New": c.New, "Region": region,
+		"ARN": a.ARN(c.Alarm.Name), "Account": a.id.Account, "Link": a.link(c.Alarm.Name),
+		"Time":  c.Time.UTC().Format("Monday 02 January, 2006 15:04:05 UTC"),
+		"Limit": fmt.Sprintf("%s %v %s", c.Alarm.Comparison, decimal(c.Alarm.Threshold), c.Alarm.span()),
+		"Stat":  c.Alarm.stat().name, "Treat": c.Alarm.treat(),
+	})
+	return b.String(), err
+}
+
+// span says for how long a threshold is crossed.
+func (a *Alarm) span() string {
+	if a.DatapointsToAlarm > 0 {
+		return fmt.Sprintf("for at least %d of the last %d period(s) of %d seconds.", a.DatapointsToAlarm, a.EvaluationPeriods, a.Period)
+	}
+	return fmt.Sprintf("for %d seconds.", a.Period*a.EvaluationPeriods)
+}
+
+func (a *Alarms) link(alarm string) string {
+	if a.cfg.ConsoleURL == "" {
+		return ""
+	}
+	return strings.TrimSuffix(a.cfg.ConsoleURL, "/") + "/#/alarms/" + url.PathEscape(alarm)
+}
+
+var mail = template.Must(template.New("mail").Funcs(template.FuncMap{
+	"bracket": func(arns []string) string {
+		if len(arns) == 0 {
+			return ""
+		}
+		return "[" + strings.Join(arns, ", ") + "]"
+	},
+}).Parse(`You are receiving this email because your Amazon CloudWatch Alarm "{{.Alarm.Name}}" in the {{.Region}} region has entered the {{.New.Value}} state, because "{{.New.Reason}}" at "{{.Time}}".
+{{with .Link}}
+View this alarm in the console:
+{{.}}
+{{end}}
+Alarm Details:
+- Name:                       {{.Alarm.Name}}
+- Description:                {{.Alarm.Description}}
+- State Change:               {{.Old.Value}} -> {{.New.Value}}
+- Reason for State Change:    {{.New.Reason}}
+- Timestamp:                  {{.Time}}
+- AWS Account:                {{.Account}}
+- Alarm Arn:                  {{.ARN}}
+
+Threshold:
+- The alarm is in the ALARM state when the metric is {{.Limit}}
+
+Monitored Metric:
+- MetricNamespace:                     {{.Metric.Namespace}}
+- MetricName:                          {{.Metric.Name}}
+- Dimensions:                         {{range .Metric.Dimensions}} [{{.Name}} = {{.Value}}]{{end}}
+- Period:                              {{.Alarm.Period}} seconds
+- Statistic:                           {{.Stat}}
+- Unit:                                {{or .Alarm.Unit "not specified"}}
+- TreatMissingData:                    {{.Treat}}
+
+
+State Change Actions:
+- OK: {{bracket .Alarm.OKActions}}
+- ALARM: {{bracket .Alarm.AlarmActions}}
+- INSUFFICIENT_DATA: {{bracket .Alarm.InsufficientData}}
+`))
+
+// lambdaEvent is what a function gets as its event.
+func (a *Alarms) lambdaEvent(c change) ([]byte, error) {
+	type state struct {
+		Value      string `json:"value"`
+		Reason     string `json:"reason"`
+		ReasonData string `json:"reasonData,omitempty"`
+		Timestamp  string `json:"timestamp"`
+	}
+	asState := func(s State, at time.Time) state {
+		return state{s.Value, s.Reason, string(s.ReasonData), jsonTime(at)}
+	}
+	dims := map[string]string{}
+	for _, d := range c.Alarm.Metric.Dimensions {
+		dims[d.Name] = d.Value
+	}
+	stat := map[string]any{
+		"metric": map[string]any{"namespace": c.Alarm.Metric.Namespace, "name": c.Alarm.Metric.Name, "dimensions": dims},
+		"period": c.Alarm.Period, "stat": c.Alarm.stat().name,
+	}
+	if c.Alarm.Unit != "" {
+		stat["unit"] = c.Alarm.Unit
+	}
+	configuration := map[string]any{
+		"metrics": []any{map[string]any{"id": "m1", "metricStat": stat, "returnData": true}},
+	}
+	if c.Alarm.Description != "" {
+		configuration["description"] = c.Alarm.Description
+	}
+	return marshal(struct {
+		Source    string         `json:"source"`
+		ARN       string         `json:"alarmArn"`
+		Account   string         `json:"accountId"`
+		Time      string         `json:"time"`
+		Region    string         `json:"region"`
+		AlarmData map[string]any `json:"alarmData"`
+	}{"aws.cloudwatch", a.ARN(c.Alarm.Name), a.id.Account, jsonTime(c.Time), a.id.Region, map[string]any{
+		"alarmName": c.Alarm.Name, "state": asState(c.New, c.Time), "previousState": asState(c.Old, c.Old.Updated),
+		"configuration": configuration,
+	}})
+}
