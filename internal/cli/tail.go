@@ -1,0 +1,313 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"
+	streamtypes "github.com/aws/aws-sdk-go-v2/service/dynamodbstreams/types"
+	"github.com/aws/aws-sdk-go-v2/service/kinesis"
+	kinesistypes "github.com/aws/aws-sdk-go-v2/service/kinesis/types"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/smithy-go"
+	"github.com/spf13/cobra"
+)
+
+const (
+	// tailPause is how long a tail waits before it asks again.
+	tailPause = 200 * time.Millisecond
+	// mailName is what the mail outbox is called on the command line.
+	mailName = "mail"
+)
+
+type tailOptions struct {
+	name      string
+	fromStart bool
+	once      bool
+}
+
+func tailCommand(a *app) *cobra.Command {
+	var o tailOptions
+	c := &cobra.Command{
+		Use:   "tail NAME",
+		Short: "Follow a stream, a table's changes, a function's log, or the mail",
+		Long: `Tail prints what arrives in the stream, the change records of the table, or the log
+of the function called NAME, until it is interrupted. A name that is more than one
+of these means the first; say stream:NAME, table:NAME or function:NAME to choose.
+'` + mailName + `' is the outbox of mail.`,
+		Example: `  weir tail web-analytics
+  weir tail table:event-counters --from-start
+  weir tail count-events
+  weir tail mail`,
+		Args: exactArgs("NAME"),
+		RunE: func(c *cobra.Command, args []string) error {
+			o.name = args[0]
+			err := a.tail(c.Context(), o)
+			if c.Context().Err() != nil {
+				return nil // interrupting is how a tail ends
+			}
+			return a.explain(err)
+		},
+	}
+	c.Flags().BoolVar(&o.fromStart, "from-start", false, "begin with the oldest that is kept")
+	c.Flags().BoolVar(&o.once, "once", false, "end when everything so far was printed")
+	return c
+}
+
+// poll prints what is new and reports whether there was anything.
+type poll func(ctx context.Context) (any bool, err error)
+
+func (a *app) tail(ctx context.Context, o tailOptions) error {
+	next, err := a.tailSource(ctx, o)
+	if err != nil {
+		return err
+	}
+	for {
+		any, err := next(ctx)
+		if err != nil {
+			return err
+		}
+		if any {
+			continue
+		}
+		if o.once {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(tailPause):
+		}
+	}
+}
+
+// tailSource finds what a name means.
+func (a *app) tailSource(ctx context.Context, o tailOptions) (poll, error) {
+	kinds := []struct {
+		prefix string
+		open   func(context.Context, string, tailOptions) (poll, error)
+	}{
+		{"stream:", a.tailStream},
+		{"table:", a.tailTable},
+		{"function:", a.tailFunction},
+	}
+	if o.name == mailName {
+		return a.tailMail(o), nil
+	}
+	for _, k := range kinds {
+		if name, ok := strings.CutPrefix(o.name, k.prefix); ok {
+			return k.open(ctx, name, o)
+		}
+	}
+	for _, k := range kinds {
+		next, err := k.open(ctx, o.name, o)
+		if !isNotFound(err) {
+			return next, err
+		}
+	}
+	return nil, fmt.Errorf("there is no stream, table or function called %q", o.name)
+}
+
+func isNotFound(err error) bool {
+	var api smithy.APIError
+	return errors.As(err, &api) && api.ErrorCode() == "ResourceNotFoundException"
+}
+
+func (a *app) tailStream(ctx context.Context, name string, o tailOptions) (poll, error) {
+	client := kinesis.NewFromConfig(a.awsConfig())
+	shards, err := client.ListShards(ctx, &kinesis.ListShardsInput{StreamName: &name})
+	if err != nil {
+		return nil, err
+	}
+	start := kinesistypes.ShardIteratorTypeLatest
+	if o.fromStart {
+		start = kinesistypes.ShardIteratorTypeTrimHorizon
+	}
+	var iterators []*string
+	for _, sh := range shards.Shards {
+		it, err := client.GetShardIterator(ctx, &kinesis.GetShardIteratorInput{StreamName: &name, ShardId: sh.ShardId, ShardIteratorType: start})
+		if err != nil {
+			return nil, err
+		}
+		iterators = append(iterators, it.ShardIterator)
+	}
+	return func(ctx context.Context) (any bool, err error) {
+		for i, it := range iterators {
+			if it == nil {
+				continue
+			}
+			out, err := client.GetRecords(ctx, &kinesis.GetRecordsInput{ShardIterator: it})
+			if err != nil {
+				return false, err
+			}
+			iterators[i] = out.NextShardIterator
+			for _, r := range out.Records {
+				any = true
+				if err := a.printRecord(*shards.Shards[i].ShardId, r); err != nil {
+					return false, err
+				}
+			}
+		}
+		return any, nil
+	}, nil
+}
+
+func (a *app) printRecord(shard string, r kinesistypes.Record) error {
+	if a.json {
+		return a.printJSON(map[string]any{
+			"ShardId": shard, "SequenceNumber": r.SequenceNumber, "PartitionKey": r.PartitionKey,
+			"ApproximateArrivalTimestamp": r.ApproximateArrivalTimestamp, "Data": r.Data,
+		})
+	}
+	_, err := fmt.Fprintf(a.out, "%s\n", r.Data)
+	return err
+}
+
+func (a *app) tailTable(ctx context.Context, name string, o tailOptions) (poll, error) {
+	table, err := dynamodb.NewFromConfig(a.awsConfig()).DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &name})
+	if err != nil {
+		return nil, err
+	}
+	if table.Table.LatestStreamArn == nil {
+		return nil, fmt.Errorf("table %s has no stream; give it one with StreamSpecification", name)
+	}
+	client := dynamodbstreams.NewFromConfig(a.awsConfig())
+	described, err := client.DescribeStream(ctx, &dynamodbstreams.DescribeStreamInput{StreamArn: table.Table.LatestStreamArn})
+	if err != nil {
+		return nil, err
+	}
+	start := streamtypes.ShardIteratorTypeLatest
+	if o.fromStart {
+		start = streamtypes.ShardIteratorTypeTrimHorizon
+	}
+	var iterators []*string
+	for _, sh := range described.StreamDescription.Shards {
+		it, err := client.GetShardIterator(ctx, &dynamodbstreams.GetShardIteratorInput{StreamArn: table.Table.LatestStreamArn, ShardId: sh.ShardId, ShardIteratorType: start})
+		if err != nil {
+			return nil, err
+		}
+		iterators = append(iterators, it.ShardIterator)
+	}
+	return func(ctx context.Context) (any bool, err error) {
+		for i, it := range iterators {
+			if it == nil {
+				continue
+			}
+			out, err := client.GetRecords(ctx, &dynamodbstreams.GetRecordsInput{ShardIterator: it})
+			if err != nil {
+				return false, err
+			}
+			iterators[i] = out.NextShardIterator
+			for _, r := range out.Records {
+				any = true
+				if err := a.printChange(r); err != nil {
+					return false, err
+				}
+			}
+		}
+		return any, nil
+	}, nil
+}
+
+func (a *app) printChange(r streamtypes.Record) error {
+	change := map[string]any{"eventName": r.EventName, "Keys": plainItem(r.Dynamodb.Keys)}
+	if r.Dynamodb.NewImage != nil {
+		change["NewImage"] = plainItem(r.Dynamodb.NewImage)
+	}
+	if r.Dynamodb.OldImage != nil {
+		change["OldImage"] = plainItem(r.Dynamodb.OldImage)
+	}
+	return a.printJSON(change)
+}
+
+// plainItem turns attribute values into the JSON values that they stand for.
+func plainItem(item map[string]streamtypes.AttributeValue) map[string]any {
+	out := make(map[string]any, len(item))
+	for name, v := range item {
+		out[name] = plainValue(v)
+	}
+	return out
+}
+
+func plainValue(v streamtypes.AttributeValue) any {
+	switch v := v.(type) {
+	case *streamtypes.AttributeValueMemberS:
+		return v.Value
+	case *streamtypes.AttributeValueMemberN:
+		return json.Number(v.Value)
+	case *streamtypes.AttributeValueMemberBOOL:
+		return v.Value
+	case *streamtypes.AttributeValueMemberB:
+		return v.Value
+	case *streamtypes.AttributeValueMemberSS:
+		return v.Value
+	case *streamtypes.AttributeValueMemberNS:
+		return v.Value
+	case *streamtypes.AttributeValueMemberBS:
+		return v.Value
+	case *streamtypes.AttributeValueMemberM:
+		return plainItem(v.Value)
+	case *streamtypes.AttributeValueMemberL:
+		list := make([]any, len(v.Value))
+		for i, e := range v.Value {
+			list[i] = plainValue(e)
+		}
+		return list
+	}
+	return nil
+}
+
+func (a *app) tailFunction(ctx context.Context, name string, o tailOptions) (poll, error) {
+	if _, err := lambda.NewFromConfig(a.awsConfig()).GetFunctionConfiguration(ctx, &lambda.GetFunctionConfigurationInput{FunctionName: &name}); err != nil {
+		return nil, err
+	}
+	client := cloudwatchlogs.NewFromConfig(a.awsConfig())
+	since := time.Now().UnixMilli()
+	if o.fromStart {
+		since = 0
+	}
+	seen := map[string]bool{} // ids of events at the time since, which come again
+	return func(ctx context.Context) (any bool, err error) {
+		pages := cloudwatchlogs.NewFilterLogEventsPaginator(client, &cloudwatchlogs.FilterLogEventsInput{
+			LogGroupName: aws.String("/aws/lambda/" + name), StartTime: &since,
+		})
+		for pages.HasMorePages() {
+			page, err := pages.NextPage(ctx)
+			if isNotFound(err) {
+				return false, nil // the function has not run yet
+			}
+			if err != nil {
+				return false, err
+			}
+			for _, e := range page.Events {
+				if id := aws.ToString(e.EventId); !seen[id] {
+					if at := aws.ToInt64(e.Timestamp); at > since {
+						since = at
+						clear(seen)
+					}
+					seen[id], any = true, true
+					if err := a.printLog(aws.ToInt64(e.Timestamp), aws.ToString(e.LogStreamName), aws.ToString(e.Message)); err != nil {
+						return false, err
+					}
+				}
+			}
+		}
+		return any, nil
+	}, nil
+}
+
+func (a *app) printLog(at int64, stream, message string) error {
+	when := time.UnixMilli(at).UTC()
+	if a.json {
+		return a.printJSON(map[string]any{"timestamp": at, "logStreamName": stream, "message": message})
+	}
+	_, err := fmt.Fprintf(a.out, "%s %s\n", when.Format("2006-01-02T15:04:05.000Z"), strings.TrimRight(message, "\n"))
+	return err
+}
