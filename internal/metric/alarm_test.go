@@ -96,6 +96,20 @@ func (o *outbox) add(line string) error {
 	return nil
 }
 
+func (o *outbox) take() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	sent := strings.Join(o.sent, "")
+	o.sent = nil
+	return sent
+}
+
+func (o *outbox) set(f func()) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	f()
+}
+
 func (o *outbox) Publish(_ context.Context, topicARN, subject string, bodies map[string]string) error {
 	line := fmt.Sprintf("%s | %s\n", topicARN, subject)
 	if o.full {
@@ -151,9 +165,9 @@ func (s *alarmStory) run(d *datadriven.TestData) string {
 	case "actions":
 		err = s.alarms.EnableActions(ctx, argList(d, "names"), d.HasArg("on"))
 	case "fail":
-		s.out.fail = d.HasArg("on")
+		s.out.set(func() { s.out.fail = d.HasArg("on") })
 	case "full":
-		s.out.full = true
+		s.out.set(func() { s.out.full = true })
 	case "delete":
 		err = s.alarms.Delete(ctx, argList(d, "names"))
 	case "describe":
@@ -161,9 +175,7 @@ func (s *alarmStory) run(d *datadriven.TestData) string {
 	case "history":
 		return s.history(d)
 	case "sent":
-		sent := strings.Join(s.out.sent, "")
-		s.out.sent = nil
-		return sent
+		return s.out.take()
 	case "restart":
 		s.close()
 		s.open()

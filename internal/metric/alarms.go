@@ -234,6 +234,22 @@ func (a *Alarms) EnableActions(ctx context.Context, names []string, enabled bool
 	return tx.Commit()
 }
 
+// Tag sets and removes tags of an alarm.
+func (a *Alarms) Tag(name string, set map[string]string, remove []string) error {
+	a.changing.Lock()
+	defer a.changing.Unlock()
+	def, ok := a.defs.Get(name)
+	if !ok {
+		return &Error{Code: NotFound}
+	}
+	tags, err := retag(def.Tags, set, remove)
+	if err != nil {
+		return err
+	}
+	def.Tags = tags
+	return a.defs.Put(name, def)
+}
+
 // SetState puts an alarm in a state, with the actions of that state if it is
 // another. The next evaluation may change it again.
 func (a *Alarms) SetState(ctx context.Context, name, value, reason string, data json.RawMessage) error {
