@@ -201,15 +201,15 @@ func startingPoints(tx *store.Tx, src Source, def Definition) error {
 		return fmt.Errorf("list shards of %s: %w", def.SourceARN, err)
 	}
 	for _, sh := range shards {
-		next, err := src.Start(sh.Key, def.Starting)
+		records, err := src.Open(sh.Key)
+		if err != nil {
+			return fmt.Errorf("open %s: %w", sh.ID, err)
+		}
+		next, err := records.Start(def.Starting)
 		if err != nil {
 			return fmt.Errorf("starting position in %s: %w", sh.ID, err)
 		}
-		done, err := src.Done(sh.Key, next)
-		if err != nil {
-			return fmt.Errorf("starting position in %s: %w", sh.ID, err)
-		}
-		tx.Set(checkpointKey(def.UUID, sh.Key), checkpoint{next: next, done: done}.encode())
+		tx.Set(checkpointKey(def.UUID, sh.Key), checkpoint{next: next, done: records.Done(next)}.encode())
 	}
 	return nil
 }

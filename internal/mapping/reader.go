@@ -10,7 +10,7 @@ import (
 // reader processes one shard, one batch at a time.
 type reader struct {
 	run    *run
-	src    Source
+	src    ShardSource
 	shard  Shard
 	next   uint64
 	points checkpointer
@@ -21,7 +21,7 @@ type reader struct {
 // maxEvent is the largest event in bytes, the limit of a synchronous invocation.
 const maxEvent = 6 << 20
 
-func newReader(r *run, src Source, sh Shard, at checkpoint) *reader {
+func newReader(r *run, src ShardSource, sh Shard, at checkpoint) *reader {
 	return &reader{
 		run: r, src: src, shard: sh, next: max(at.next, 1),
 		points: checkpointer{db: r.mp.owner.cfg.DB, uuid: r.def.UUID, shard: sh.Key},
@@ -44,13 +44,10 @@ func (rd *reader) read(ctx context.Context) shardEnd {
 func (rd *reader) process(ctx context.Context) (done bool, err error) {
 	for ctx.Err() == nil {
 		rd.report("waiting")
-		if err := rd.src.Wait(ctx, rd.shard.Key, rd.next); err != nil {
+		if err := rd.src.Wait(ctx, rd.next); err != nil {
 			return false, err
 		}
-		if done, err := rd.src.Done(rd.shard.Key, rd.next); err != nil || done {
-			if err != nil {
-				return false, err
-			}
+		if rd.src.Done(rd.next) {
 			rd.report("done")
 			return true, rd.points.write(checkpoint{next: rd.next, done: true})
 		}
@@ -86,7 +83,7 @@ func (rd *reader) gather(ctx context.Context) (batch []Record, next uint64, err 
 		rd.report("gathering")
 	}
 	for {
-		recs, after, err := rd.src.Read(rd.shard.Key, next, def.BatchSize-len(batch), maxEvent-size)
+		recs, after, err := rd.src.Read(next, def.BatchSize-len(batch), maxEvent-size)
 		if err != nil {
 			return nil, 0, err
 		}
@@ -113,7 +110,7 @@ func (rd *reader) waitWindow(ctx context.Context, next uint64, window <-chan tim
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	waited := make(chan error, 1)
-	go func() { waited <- rd.src.Wait(ctx, rd.shard.Key, next) }()
+	go func() { waited <- rd.src.Wait(ctx, next) }()
 	select {
 	case <-window:
 		cancel()
@@ -123,7 +120,7 @@ func (rd *reader) waitWindow(ctx context.Context, next uint64, window <-chan tim
 		if err != nil {
 			return false, err
 		}
-		return rd.src.Done(rd.shard.Key, next)
+		return rd.src.Done(next), nil
 	}
 }
 
@@ -173,7 +170,7 @@ func (rd *reader) encode(recs []Record, role string) (n int, err error) {
 		if n > 0 {
 			rd.event = append(rd.event, ',')
 		}
-		if rd.event, err = rd.src.AppendEvent(rd.event, rd.shard.Key, role, r); err != nil {
+		if rd.event, err = rd.src.AppendEvent(rd.event, role, r); err != nil {
 			return 0, fmt.Errorf("record %d of %s: %w", r.Position, rd.shard.ID, err)
 		}
 		if len(rd.event)+len("]}") > maxEvent {

@@ -3,6 +3,7 @@ package mapping
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 )
 
@@ -87,8 +88,12 @@ func (r *run) follow(ctx context.Context) error {
 			return err
 		}
 		for _, sh := range ready(shards, points, active) {
+			records, err := src.Open(sh.Key)
+			if err != nil {
+				return fmt.Errorf("open %s: %w", sh.ID, err)
+			}
 			active[sh.Key] = true
-			rd := newReader(r, src, sh, points[sh.Key])
+			rd := newReader(r, records, sh, points[sh.Key])
 			go func() { ended <- rd.read(ctx) }()
 		}
 		select {

@@ -398,16 +398,24 @@ func (f *fakeSource) Shards() ([]Shard, error) {
 	return out, nil
 }
 
-func (f *fakeSource) Start(shard string, at StartingPosition) (uint64, error) {
+func (f *fakeSource) Open(shard string) (ShardSource, error) { return &fakeReader{f, shard}, nil }
+
+// fakeReader reads one shard of a fakeSource.
+type fakeReader struct {
+	*fakeSource
+	shard string
+}
+
+func (f *fakeReader) Start(at StartingPosition) (uint64, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if at.Type == Latest {
-		return uint64(len(f.shards[shard].recs) + 1), nil
+		return uint64(len(f.shards[f.shard].recs) + 1), nil
 	}
 	return 1, nil
 }
 
-func (f *fakeSource) Read(shard string, from uint64, maxRecords, maxBytes int) ([]Record, uint64, error) {
+func (f *fakeReader) Read(from uint64, maxRecords, maxBytes int) ([]Record, uint64, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.gone {
@@ -415,7 +423,7 @@ func (f *fakeSource) Read(shard string, from uint64, maxRecords, maxBytes int) (
 	}
 	var out []Record
 	size := 0
-	for _, r := range f.shards[shard].recs {
+	for _, r := range f.shards[f.shard].recs {
 		if r.Position < from || f.Expired(r) {
 			continue
 		}
@@ -428,10 +436,10 @@ func (f *fakeSource) Read(shard string, from uint64, maxRecords, maxBytes int) (
 	return out, from, nil
 }
 
-func (f *fakeSource) Wait(ctx context.Context, shard string, from uint64) error {
+func (f *fakeReader) Wait(ctx context.Context, from uint64) error {
 	for {
 		f.mu.Lock()
-		s := f.shards[shard]
+		s := f.shards[f.shard]
 		if f.gone {
 			f.mu.Unlock()
 			return ErrSourceGone
@@ -453,17 +461,17 @@ func (f *fakeSource) Wait(ctx context.Context, shard string, from uint64) error 
 	}
 }
 
-func (f *fakeSource) Done(shard string, from uint64) (bool, error) {
+func (f *fakeReader) Done(from uint64) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	s := f.shards[shard]
-	return s.closed && uint64(len(s.recs)) < from, nil
+	s := f.shards[f.shard]
+	return s.closed && uint64(len(s.recs)) < from
 }
 
-func (f *fakeSource) Expired(r Record) bool {
+func (f *fakeReader) Expired(r Record) bool {
 	return time.Since(time.UnixMilli(r.Arrival)) > fakeRetention
 }
 
-func (f *fakeSource) AppendEvent(dst []byte, shard, _ string, r Record) ([]byte, error) {
-	return fmt.Appendf(dst, `{"shard":%q,"data":%q}`, shard, r.Data), nil
+func (f *fakeReader) AppendEvent(dst []byte, _ string, r Record) ([]byte, error) {
+	return fmt.Appendf(dst, `{"shard":%q,"data":%q}`, f.shard, r.Data), nil
 }

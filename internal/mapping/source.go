@@ -23,28 +23,33 @@ type Shard struct {
 	Parents []string // keys of the shards to be finished first, as far as they still exist
 }
 
-// Source is an ordered, sharded, durable log of records. Positions of a shard
-// start at 1. Its methods name shards by their keys.
+// Source is an ordered, sharded, durable log of records.
 type Source interface {
 	// Shards returns the shards that can still be read, closed ones included.
 	Shards() ([]Shard, error)
+	// Open gives access to the records of a shard, named by its key.
+	Open(shard string) (ShardSource, error)
+}
+
+// ShardSource is the records of one shard. Positions start at 1.
+type ShardSource interface {
 	// Start returns the position at which a mapping that starts now begins.
-	Start(shard string, at StartingPosition) (uint64, error)
+	Start(at StartingPosition) (uint64, error)
 	// Read returns up to maxRecords records from a position on, at least one if
 	// there is one, then no more than maxBytes; next is where to read on, which
 	// skips records that have expired.
-	Read(shard string, from uint64, maxRecords, maxBytes int) (recs []Record, next uint64, err error)
+	Read(from uint64, maxRecords, maxBytes int) (recs []Record, next uint64, err error)
 	// Wait returns when there is a record at or after a position or when the
 	// shard is closed.
-	Wait(ctx context.Context, shard string, from uint64) error
-	// Done reports whether a shard is closed and has no record at or after a
+	Wait(ctx context.Context, from uint64) error
+	// Done reports whether the shard is closed and has no record at or after a
 	// position.
-	Done(shard string, from uint64) (bool, error)
+	Done(from uint64) bool
 	// Expired reports whether a record can no longer be read because of its age.
 	Expired(r Record) bool
 	// AppendEvent appends the JSON object that the function gets for a record.
 	// role is the ARN of the function's execution role.
-	AppendEvent(dst []byte, shard, role string, r Record) ([]byte, error)
+	AppendEvent(dst []byte, role string, r Record) ([]byte, error)
 }
 
 // ErrSourceGone says that a source, or a shard of it, does not exist any more.
