@@ -48,7 +48,7 @@ func readBody(r *http.Request, buf []byte, limit int64) ([]byte, error) {
 		buf, err = readUpTo(z, buf, 0, limit)
 		return buf, errors.Join(err, z.Close())
 	default:
-		return buf, fmt.Errorf("content encoding %q is not supported", encoding)
+		return buf, &Error{Code: "SerializationException", Message: "The content encoding " + encoding + " is not supported", Status: http.StatusUnsupportedMediaType}
 	}
 }
 

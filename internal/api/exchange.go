@@ -36,8 +36,9 @@ type exchange struct {
 	query url.Values // of the URL, nil if it has none
 	scope scope
 
-	svc      *service // never nil
-	op       *operation
+	svc      *service   // never nil
+	op       *operation // nil if the service has none of that name
+	asked    string     // the name that the request gave
 	protocol protocol
 	dialect  Dialect  // of response headers
 	ctype    []string // content type of the response, nil for none
@@ -136,9 +137,12 @@ func (x *exchange) read(limit int64) bool {
 	var err error
 	x.body, err = readBody(x.r, *x.bodyBuf, limit)
 	*x.bodyBuf = x.body
+	var own *Error
 	switch {
 	case err == nil:
 		return true
+	case errors.As(err, &own):
+		x.fail(own)
 	case errors.Is(err, errTooLarge):
 		// The rest of the body is not read, so the connection cannot go on.
 		x.w.Header().Set("Connection", "close")
@@ -161,7 +165,7 @@ func (x *exchange) context() context.Context {
 func (x *exchange) call(decode func(in reflect.Value) error) {
 	in := reflect.New(x.op.inType)
 	if err := decode(in.Elem()); err != nil {
-		x.fail(decodeError(err))
+		x.fail(x.decodeError(err))
 		return
 	}
 	out, err := x.op.call(x.context(), in.Interface())
@@ -172,9 +176,9 @@ func (x *exchange) call(decode func(in reflect.Value) error) {
 	x.answer(out)
 }
 
-// decodeError translates an error of a codec. Only texts about types are for
-// the client; that a document is unusable as a whole says enough.
-func decodeError(err error) *Error {
+// decodeError translates an error of a codec. Of a document that is unusable as
+// a whole, Kinesis and DynamoDB say no more than that.
+func (x *exchange) decodeError(err error) *Error {
 	var mismatch *awsjson.TypeError
 	if errors.As(err, &mismatch) {
 		return &Error{Code: "SerializationException", Message: mismatch.Message}
@@ -183,7 +187,10 @@ func decodeError(err error) *Error {
 	if errors.As(err, &form) {
 		return &Error{Code: "SerializationException", Message: form.Message, QueryCode: "MalformedInput"}
 	}
-	return &Error{Code: "SerializationException", Cause: err}
+	if x.svc.Dialect == Plain {
+		return &Error{Code: "SerializationException", Message: err.Error()}
+	}
+	return errUnusable
 }
 
 // answer encodes an output and sends it. A nil output of an operation that has

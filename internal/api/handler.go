@@ -238,6 +238,7 @@ func (h *Handler) route(x *exchange) {
 func (h *Handler) serveTarget(x *exchange, target string) {
 	prefix, name, _ := strings.Cut(target, ".")
 	name, _, _ = strings.Cut(name, ".")
+	x.asked = name
 	if svc := h.targets[prefix]; svc != nil {
 		x.svc, x.op = svc, svc.ops[name]
 	} else if svc := h.signing[x.scope.service]; svc != nil {

@@ -12,8 +12,9 @@ import (
 func (h *Handler) serveRPC(x *exchange, path string) {
 	name, opName, ok := strings.Cut(path, "/operation/")
 	svc := h.targets[name]
+	x.asked = strings.TrimSuffix(opName, "/")
 	if ok && svc != nil && svc.CBOR == RPCv2CBOR {
-		x.svc, x.op = svc, svc.ops[strings.TrimSuffix(opName, "/")]
+		x.svc, x.op = svc, svc.ops[x.asked]
 	}
 	x.identify(x.svc.Dialect)
 	x.w.Header().Set("Smithy-Protocol", "rpc-v2-cbor")

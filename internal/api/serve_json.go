@@ -24,10 +24,18 @@ var contentTypes = map[string][]string{
 
 const undetermined = "Unable to determine service/operation name to be authorized"
 
-var (
-	errUnknownOperation = &Error{Code: "UnknownOperationException"}
-	errUnusable         = &Error{Code: "SerializationException"}
-)
+// errUnusable says that a body is no document at all.
+var errUnusable = &Error{Code: "SerializationException"}
+
+// unknownOperation refuses an operation that the service does not have here.
+// Kinesis and DynamoDB say no more than that.
+func (x *exchange) unknownOperation() *Error {
+	e := &Error{Code: "UnknownOperationException"}
+	if x.svc.Dialect == Plain {
+		e.Message = "The operation " + x.asked + " is not supported"
+	}
+	return e
+}
 
 // serveJSON serves the protocols that name the operation in X-Amz-Target: AWS
 // JSON and the binary protocol of Kinesis. named tells that there was a name of
@@ -104,7 +112,7 @@ func (x *exchange) checkKinesis(named bool) bool {
 		x.fail(errUnusable)
 		return false
 	case len(x.body) == 0:
-		x.fail(errUnknownOperation)
+		x.fail(x.unknownOperation())
 		return false
 	case media == jsonType:
 		x.refuseBareJSON()
@@ -143,7 +151,7 @@ func (x *exchange) checkDocument() bool {
 	case !x.isMap():
 		x.fail(errUnusable)
 	case x.op == nil:
-		x.fail(errUnknownOperation)
+		x.fail(x.unknownOperation())
 	default:
 		x.fail(problem)
 	}
@@ -175,7 +183,7 @@ func (x *exchange) checkDynamoDB() bool {
 	}
 	switch {
 	case x.op == nil:
-		x.fail(errUnknownOperation)
+		x.fail(x.unknownOperation())
 	case x.authorized():
 		x.fail(errUnusable)
 	}

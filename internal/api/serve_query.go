@@ -22,7 +22,7 @@ func (h *Handler) serveQuery(x *exchange) {
 	}
 	form, err := awsquery.Parse(text)
 	if err != nil {
-		x.fail(decodeError(err))
+		x.fail(x.decodeError(err))
 		return
 	}
 	action, version := form.Get("Action"), form.Get("Version")
