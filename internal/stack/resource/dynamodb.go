@@ -13,6 +13,7 @@ var dynamoDBTable = define(Type{
 	Replace:    []string{"AttributeDefinitions", "KeySchema", "TableName"},
 	Fixed:      []string{"StreamSpecification"},
 	Attributes: []string{"Arn", "StreamArn"},
+	Needs:      map[string]string{"StreamArn": "StreamSpecification"},
 }, operations[TableSpec]{
 	decode: decodeTable,
 	create: func(ctx context.Context, p *Providers, t Target, s TableSpec) (Made, error) {

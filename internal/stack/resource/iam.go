@@ -45,6 +45,7 @@ var iamRole = recorded(Type{
 	Attributes: []string{"Arn", "RoleId"},
 }, func(o *object) {
 	o.require("AssumeRolePolicyDocument")
+	o.text("RoleName")
 	policyDocument(o, "AssumeRolePolicyDocument")
 	o.text("Description")
 	o.texts("ManagedPolicyArns")
@@ -84,6 +85,7 @@ var iamManagedPolicy = recorded(Type{
 	Attributes: []string{"DefaultVersionId", "PolicyArn", "PolicyId"},
 }, func(o *object) {
 	o.require("PolicyDocument")
+	o.text("ManagedPolicyName")
 	policyDocument(o, "PolicyDocument")
 	o.text("Description")
 	o.texts("Groups")

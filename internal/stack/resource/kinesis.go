@@ -5,7 +5,7 @@ import "context"
 var kinesisStream = define(Type{
 	Name: "AWS::Kinesis::Stream", NameProperty: "Name", NameLimit: 128,
 	Properties:    []string{"Name", "RetentionPeriodHours", "ShardCount", "StreamModeDetails", "Tags"},
-	Unimplemented: []string{"StreamEncryption", "DesiredShardLevelMetrics", "MaxRecordSizeInKiB", "WarmThroughputMiBps"},
+	Unimplemented: []string{"DesiredShardLevelMetrics", "MaxRecordSizeInKiB", "StreamEncryption", "WarmThroughputMiBps"},
 	Replace:       []string{"Name"},
 	Fixed:         []string{"ShardCount", "StreamModeDetails"},
 	Attributes:    []string{"Arn"},

@@ -26,6 +26,8 @@ type Type struct {
 	Fixed []string
 	// Attributes are the names that Fn::GetAtt knows.
 	Attributes []string
+	// Needs names for an attribute the property without which there is none.
+	Needs map[string]string
 
 	check  func(*object)
 	create func(context.Context, *Providers, Target) (Made, error)
@@ -130,6 +132,15 @@ var types = []*Type{
 	lambdaEventSourceMapping, lambdaFunction, lambdaPermission,
 	logsLogGroup,
 	snsSubscription, snsTopic,
+}
+
+// Tagged reports whether resources of the type have tags.
+func (t *Type) Tagged() bool { return slices.Contains(t.Properties, "Tags") }
+
+// Gives reports whether a resource with the given properties has an attribute.
+func (t *Type) Gives(attribute string, properties *template.Node) bool {
+	needed, ok := t.Needs[attribute]
+	return slices.Contains(t.Attributes, attribute) && (!ok || properties.Get(needed) != nil)
 }
 
 // Check reports what is wrong with the properties of a resource, which may hold

@@ -28,6 +28,7 @@ type Bound struct {
 
 	setting    Setting
 	parameters map[string]*Node
+	texts      map[string]string // of the parameters
 	conditions map[string]bool
 }
 
@@ -36,7 +37,7 @@ type Bound struct {
 func (t *Template) Bind(parameters map[string]string, setting Setting) (*Bound, error) {
 	b := &Bound{Template: t, setting: setting, conditions: map[string]bool{}, DependsOn: map[string][]string{}}
 	var problems Problems
-	b.parameters, problems = t.values(parameters)
+	b.parameters, b.texts, problems = t.values(parameters)
 	if err := problems.Err(); err != nil {
 		return nil, err
 	}
@@ -57,6 +58,9 @@ func (t *Template) Bind(parameters map[string]string, setting Setting) (*Bound, 
 	}
 	return b, nil
 }
+
+// Values returns the texts of all parameters, given or by default.
+func (b *Bound) Values() map[string]string { return maps.Clone(b.texts) }
 
 // Holds reports whether a condition is true; no condition always is.
 func (b *Bound) Holds(condition string) bool { return condition == "" || b.conditions[condition] }

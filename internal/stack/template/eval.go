@@ -3,8 +3,6 @@ package template
 import (
 	"encoding/base64"
 	"errors"
-	"maps"
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -20,15 +18,12 @@ type Resolver interface {
 // Eval computes a value: functions are replaced by their results, and what
 // AWS::NoValue removes is gone. The result is nil when n is removed as a whole.
 // id names the resource or output that the problems are about. The error is a
-// Problems.
+// Problems; the value comes with it, unknown where it could not be computed.
 func (b *Bound) Eval(id string, n *Node, refs Resolver) (*Node, error) {
 	var problems Problems
 	e := evaluator{b: b, refs: refs, problems: &problems, id: id}
 	value := e.eval(n)
-	if err := problems.Err(); err != nil {
-		return nil, err
-	}
-	return value, nil
+	return value, problems.Err()
 }
 
 // pseudoParameters are the names that every template can refer to.
@@ -327,6 +322,3 @@ func (e *evaluator) zones(arg *Node) *Node {
 	}
 	return e.grow(list)
 }
-
-// Parameters returns the names of the parameters that have a value.
-func (b *Bound) Parameters() []string { return slices.Sorted(maps.Keys(b.parameters)) }

@@ -121,11 +121,10 @@ func (s *structure) number(id string, member Entry) *limit {
 }
 
 // values resolves what the parameters are: the given values, else the defaults.
-func (t *Template) values(given map[string]string) (map[string]*Node, Problems) {
-	var problems Problems
+func (t *Template) values(given map[string]string) (nodes map[string]*Node, texts map[string]string, problems Problems) {
 	if len(t.Parameters) == 0 && len(given) > 0 {
 		problems.Add(0, "", "Parameter values specified for a template which does not require them.")
-		return nil, problems
+		return nil, nil, problems
 	}
 	var undeclared, missing []string
 	for _, name := range slices.Sorted(maps.Keys(given)) {
@@ -133,7 +132,7 @@ func (t *Template) values(given map[string]string) (map[string]*Node, Problems) 
 			undeclared = append(undeclared, name)
 		}
 	}
-	values := map[string]*Node{}
+	nodes, texts = map[string]*Node{}, map[string]string{}
 	for _, p := range t.Parameters {
 		text, ok := given[p.Name]
 		if !ok && p.Default != nil {
@@ -146,7 +145,7 @@ func (t *Template) values(given map[string]string) (map[string]*Node, Problems) 
 		if message := p.check(text); message != "" {
 			problems.Add(p.Line, p.Name, "%s", message)
 		}
-		values[p.Name] = p.node(text)
+		nodes[p.Name], texts[p.Name] = p.node(text), text
 	}
 	if len(undeclared) > 0 {
 		problems.Add(0, "", "Parameters: [%s] do not exist in the template", strings.Join(undeclared, ", "))
@@ -154,7 +153,7 @@ func (t *Template) values(given map[string]string) (map[string]*Node, Problems) 
 	if len(missing) > 0 {
 		problems.Add(0, "", "Parameters: [%s] must have values", strings.Join(missing, ", "))
 	}
-	return values, problems
+	return nodes, texts, problems
 }
 
 // node is the value of the parameter as Ref gives it.
