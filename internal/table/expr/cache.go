@@ -34,11 +34,11 @@ type Texts struct {
 // Bound is the expressions of a request, ready to be evaluated. What the request
 // does not have is nil.
 type Bound struct {
-	Update       *Update
-	Condition    *Condition
-	KeyCondition *Condition
-	Filter       *Condition
-	Projection   *Projection
+	Update     *Update
+	Condition  *Condition
+	KeyTerms   []KeyTerm // of the key condition
+	Filter     *Condition
+	Projection *Projection
 }
 
 // cacheSize bounds the syntax trees that a Cache keeps. A text has at most 4 KB, so
@@ -81,7 +81,8 @@ func (c *Cache) Bind(t Texts, scope Scope) (Bound, error) {
 	if b.Condition, err = bind(c, KindCondition, t.Condition, parseCondition, (*condition).bind, &scope); err != nil {
 		return b, err
 	}
-	if b.KeyCondition, err = bind(c, KindKeyCondition, t.KeyCondition, parseCondition, (*condition).bind, &scope); err != nil {
+	keys, err := bind(c, KindKeyCondition, t.KeyCondition, parseCondition, (*condition).bind, &scope)
+	if err != nil {
 		return b, err
 	}
 	if b.Filter, err = bind(c, KindFilter, t.Filter, parseCondition, (*condition).bind, &scope); err != nil {
@@ -90,7 +91,13 @@ func (c *Cache) Bind(t Texts, scope Scope) (Bound, error) {
 	if b.Projection, err = bind(c, KindProjection, t.Projection, parseProjection, (*projection).bind, &scope); err != nil {
 		return b, err
 	}
-	return b, scope.checkUnused()
+	if err := scope.checkUnused(); err != nil {
+		return b, err
+	}
+	if keys != nil {
+		b.KeyTerms, err = keys.allKeyTerms()
+	}
+	return b, err
 }
 
 // bind parses a text, or finds it in the cache, and binds it.

@@ -137,16 +137,15 @@ func (s *script) run(cmd, text string, strict bool) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		terms, err := b.KeyCondition.KeyTerms()
 		var out []string
-		for _, t := range terms {
+		for _, t := range b.KeyTerms {
 			line := fmt.Sprintf("%s op%d", t.Name, t.Operator)
 			for _, v := range t.Values {
 				line += " " + Describe(v)
 			}
 			out = append(out, line)
 		}
-		return strings.Join(out, "; "), err
+		return strings.Join(out, "; "), nil
 	}
 	return "", fmt.Errorf("unknown command %s", cmd)
 }
@@ -243,7 +242,7 @@ func FuzzExpressions(f *testing.F) {
 		scope := s.scope(text, false)
 		if b, err := cache.Bind(Texts{Condition: &text}, scope); err == nil {
 			b.Condition.Holds(it)
-			_, _ = b.Condition.KeyTerms()
+			_, _ = b.Condition.allKeyTerms()
 		}
 		if b, err := cache.Bind(Texts{Update: &text}, scope); err == nil {
 			if changed, err := b.Update.Apply(it); err == nil {

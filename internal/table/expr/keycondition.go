@@ -16,6 +16,8 @@ const (
 	KeyGreaterEqual
 	KeyBetween
 	KeyBeginsWith
+	// KeyUnsupported is an operator that a key cannot be looked up by.
+	KeyUnsupported
 )
 
 // KeyTerm is the condition on one key attribute. Only BETWEEN has two values.
@@ -25,9 +27,9 @@ type KeyTerm struct {
 	Values   []attr.Value
 }
 
-// KeyTerms returns what the expression demands of each attribute, in the order of
+// allKeyTerms returns what the expression demands of each attribute, in the order of
 // the text, or an attr.InvalidError when it is not of the form of a key condition.
-func (c *Condition) KeyTerms() ([]KeyTerm, error) {
+func (c *Condition) allKeyTerms() ([]KeyTerm, error) {
 	terms, err := c.keyTerms(nil, c.syntax.root)
 	if err != nil {
 		return nil, err

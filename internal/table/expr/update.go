@@ -169,12 +169,13 @@ func (p *parser) updateCall() *term {
 
 // Update is an update expression of one request.
 type Update struct {
-	syntax *update
-	env    env
+	syntax   *update
+	env      env
+	mismatch error // when ADD or DELETE meets another type
 }
 
 func (u *update) bind(scope *Scope) (*Update, error) {
-	b := &Update{u, u.newEnv()}
+	b := &Update{u, u.newEnv(), errBadType}
 	for i := range u.paths {
 		if err := b.env.bindPath(&u.syntax, scope, i); err != nil {
 			return nil, err
@@ -318,13 +319,13 @@ func (u *Update) result(a action, it attr.Item) (attr.Value, error) {
 	switch {
 	case a.section == sectionDelete:
 		if old.Exists() && old.Kind() != operand.Kind() {
-			return old, errBadType
+			return old, u.mismatch
 		}
 		return attr.Difference(old, operand), nil
 	case !old.Exists():
 		return operand, nil
 	case old.Kind() != operand.Kind():
-		return old, errBadType
+		return old, u.mismatch
 	case a.section == sectionListAdd:
 		return attr.Concat(old, operand), nil
 	case operand.Kind() == attr.Number:

@@ -1,0 +1,72 @@
+package table
+
+import (
+	"fmt"
+	"sync/atomic"
+	"testing"
+
+	"github.com/weirstream/weir/internal/store"
+)
+
+// diskTables opens tables on a real disk, for benchmarks of what syncs cost.
+func diskTables(b *testing.B) *Tables {
+	b.Helper()
+	db, err := store.Open(b.TempDir(), store.Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	tables := openTables(b, db)
+	b.Cleanup(func() {
+		if err := tables.Close(); err != nil {
+			b.Error(err)
+		}
+		if err := db.Close(); err != nil {
+			b.Error(err)
+		}
+	})
+	return tables
+}
+
+// BenchmarkUpdateItemAdd counts from 16 goroutines, each write on disk before the
+// next one of its goroutine.
+func BenchmarkUpdateItemAdd(b *testing.B) {
+	for _, counters := range []int{1, 16, 1000} {
+		for _, view := range []StreamView{"", NewAndOldImages} {
+			b.Run(fmt.Sprintf("counters=%d/stream=%s", counters, view), func(b *testing.B) {
+				tables := diskTables(b)
+				createTable(b, tables, "t", view, hashKey, rangeKey)
+				keys := make([]Item, counters)
+				for i := range keys {
+					keys[i] = itemOf("pk", fmt.Sprintf("page view %d", i), "sk", i)
+				}
+				var n atomic.Int64
+				b.SetParallelism(8) // goroutines per processor, of which there are 2
+				b.ReportAllocs()
+				b.RunParallel(func(pb *testing.PB) {
+					for pb.Next() {
+						if _, err := tables.UpdateItem(addRequest("t", keys[int(n.Add(1))%counters])); err != nil {
+							b.Error(err)
+							return
+						}
+					}
+				})
+				b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "updates/s")
+			})
+		}
+	}
+}
+
+func BenchmarkGetItem(b *testing.B) {
+	tables := diskTables(b)
+	createTable(b, tables, "t", "", hashKey)
+	key := itemOf("pk", "a")
+	if _, err := tables.UpdateItem(addRequest("t", key)); err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := tables.GetItem(&GetRequest{Table: "t", Key: key, Consistent: true}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

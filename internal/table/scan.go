@@ -1,0 +1,80 @@
+package table
+
+import (
+	"time"
+
+	"github.com/weirstream/weir/internal/store"
+	"github.com/weirstream/weir/internal/table/attr"
+	"github.com/weirstream/weir/internal/table/expr"
+)
+
+// ScanRequest asks for items of a table.
+type ScanRequest struct {
+	Table string
+	Index string // "" for the table itself
+	Expressions
+	Start      Item // key after which to go on
+	HasStart   bool
+	Limit      int // 0 for none
+	Consistent bool
+	CountOnly  bool
+	// Segments divides the table, Segment is the part that is asked for; 0 segments
+	// for all of it.
+	Segment, Segments int
+}
+
+// Scan reads a page of a table. Errors that are the client's: InvalidError,
+// NotFoundError.
+func (t *Tables) Scan(r *ScanRequest) (Page, error) {
+	begun := time.Now()
+	b, err := t.bind(&r.Expressions)
+	if err != nil {
+		t.observe(opScan, nil, begun, err)
+		return Page{}, err
+	}
+	tab, err := t.acquire(r.Table)
+	if err != nil {
+		t.observe(opScan, nil, begun, err)
+		return Page{}, err
+	}
+	read, err := tab.planScan(r, b)
+	return t.finishPage(opScan, begun, tab, read, err)
+}
+
+func (t *table) planScan(r *ScanRequest, b expr.Bound) (reading, error) {
+	if r.Index != "" {
+		return reading{}, noIndex(r.Index)
+	}
+	read := reading{
+		table: t, limit: r.Limit, filter: b.Filter, projection: b.Projection,
+		countOnly: r.CountOnly, consistent: r.Consistent,
+	}
+	prefix := tablePrefix(t.id)
+	read.lower, read.upper = prefix, store.PrefixEnd(prefix)
+	if r.Segments > 0 {
+		read.lower = store.AppendUint32(clip(prefix), segmentStart(r.Segment, r.Segments))
+		if r.Segment+1 < r.Segments {
+			read.upper = store.AppendUint32(clip(prefix), segmentStart(r.Segment+1, r.Segments))
+		}
+	}
+	if r.HasStart {
+		if err := t.checkKey(r.Start); err != nil {
+			return read, attr.Invalidf("The provided starting key is invalid: %v", err)
+		}
+		key := t.storeKey(r.Start)
+		if r.Segments > 0 && !inSegment(scatterOf(key), r.Segment, r.Segments) {
+			return read, attr.Invalidf("The provided starting key is invalid: Invalid ExclusiveStartKey. Please use ExclusiveStartKey with correct Segment. TotalSegments: %d Segment: %d", r.Segments, r.Segment)
+		}
+		read.resume(key)
+	}
+	return read, t.checkPaths(b)
+}
+
+// segmentStart returns the smallest partition hash of a segment.
+func segmentStart(segment, segments int) uint32 {
+	return uint32((uint64(segment)<<32 + uint64(segments) - 1) / uint64(segments))
+}
+
+func inSegment(hash uint32, segment, segments int) bool {
+	return int(uint64(hash)*uint64(segments)>>32) == segment
+}
