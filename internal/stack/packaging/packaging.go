@@ -1,0 +1,235 @@
+// Package packaging turns the local code of a template's functions into the zips
+// that go to the server with the template.
+//
+// It runs where the code is, on the machine of who deploys. Go source is compiled,
+// dependencies of Python and Node functions are installed, makefiles are run, and
+// folders are packed. The same code gives the same bytes, so that deploying again
+// changes nothing: entries are sorted and carry a fixed time.
+package packaging
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/weirstream/weir/internal/catalog"
+	"github.com/weirstream/weir/internal/stack/resource"
+	"github.com/weirstream/weir/internal/stack/sam"
+	"github.com/weirstream/weir/internal/stack/template"
+)
+
+// Options say where the code of a template is.
+type Options struct {
+	// Dir is the folder of the template; paths in it are relative to that.
+	Dir string
+	// Parameters are those of the deployment, as paths and runtimes may depend on
+	// them.
+	Parameters map[string]string
+	// Progress, when set, is given a line for every step that takes time.
+	Progress func(line string)
+}
+
+// Function is a function of a template whose code is local.
+type Function struct {
+	LogicalID string
+	Line      int
+	Runtime   string
+	Handler   string
+	// Path is the folder or file as the template has it.
+	Path string
+	// BuildMethod is the BuildMethod of the function's Metadata, "" when not given.
+	BuildMethod string
+}
+
+// Functions lists the functions of a template whose code is local. The error is a
+// template.Problems.
+func Functions(text []byte, parameters map[string]string) ([]Function, error) {
+	parsed, err := template.Parse(text)
+	if err != nil {
+		return nil, err
+	}
+	expanded, err := sam.Expand(parsed)
+	if err != nil {
+		return nil, err
+	}
+	bound, err := expanded.Bind(parameters, template.Setting{Identity: catalog.DefaultIdentity})
+	if err != nil {
+		return nil, err
+	}
+	var functions []Function
+	for _, r := range bound.Resources {
+		if r.Type != "AWS::Lambda::Function" {
+			continue
+		}
+		properties, err := bound.Eval(r.LogicalID, r.Properties, unknown{})
+		if err != nil {
+			return nil, err
+		}
+		path, local := resource.LocalCode(properties)
+		if !local {
+			continue
+		}
+		f := Function{LogicalID: r.LogicalID, Line: properties.Get("Code").Line, Path: path}
+		f.Runtime, f.Handler = scalar(properties.Get("Runtime")), scalar(properties.Get("Handler"))
+		f.BuildMethod = scalar(r.Metadata.Get("BuildMethod"))
+		functions = append(functions, f)
+	}
+	return functions, nil
+}
+
+func scalar(n *template.Node) string {
+	if !n.IsScalar() {
+		return ""
+	}
+	return n.Text
+}
+
+// unknown is the template.Resolver of who has no server to ask.
+type unknown struct{}
+
+func (unknown) Ref(id string, line int) (*template.Node, error) {
+	return template.Unknown(line, "{{"+id+"}}"), nil
+}
+
+func (unknown) Attribute(id, name string, line int) (*template.Node, error) {
+	return template.Unknown(line, "{{"+id+"."+name+"}}"), nil
+}
+
+// Package builds and packs the local code of a template's functions and returns the
+// zips by logical id. An error about the code names the function and says what to do.
+func Package(ctx context.Context, text []byte, opts Options) (map[string][]byte, error) {
+	functions, err := Functions(text, opts.Parameters)
+	if err != nil {
+		return nil, err
+	}
+	zips := make(map[string][]byte, len(functions))
+	done := map[Function][]byte{} // functions often share a folder
+	for _, f := range functions {
+		same := f
+		same.LogicalID, same.Line = "", 0
+		if f.BuildMethod == "makefile" {
+			same.LogicalID = f.LogicalID
+		}
+		if same.Runtime != "go1.x" {
+			same.Handler = ""
+		}
+		zip, ok := done[same]
+		if !ok {
+			b := builder{Function: f, opts: opts, dir: filepath.Join(opts.Dir, filepath.FromSlash(f.Path))}
+			if filepath.IsAbs(f.Path) {
+				b.dir = f.Path
+			}
+			if zip, err = b.build(ctx); err != nil {
+				return nil, fmt.Errorf("function %s (line %d): %w", f.LogicalID, f.Line, err)
+			}
+			done[same] = zip
+		}
+		zips[f.LogicalID] = zip
+	}
+	return zips, nil
+}
+
+// builder packs the code of one function.
+type builder struct {
+	Function
+	opts Options
+	dir  string // the folder or file of the code
+}
+
+func (b builder) progress(format string, args ...any) {
+	if b.opts.Progress != nil {
+		b.opts.Progress(fmt.Sprintf("%s: %s", b.LogicalID, fmt.Sprintf(format, args...)))
+	}
+}
+
+func (b builder) build(ctx context.Context) ([]byte, error) {
+	info, err := os.Stat(b.dir)
+	if err != nil {
+		return nil, fmt.Errorf("its code %s cannot be read, paths are relative to the folder of the template: %w", b.Path, err)
+	}
+	if !info.IsDir() {
+		return b.file()
+	}
+	switch b.BuildMethod {
+	case "":
+	case "go1.x":
+		return b.goBuild(ctx)
+	case "makefile":
+		return b.make(ctx)
+	default:
+		return nil, fmt.Errorf("BuildMethod %s is not implemented: build the code into %s yourself and remove BuildMethod from the function's Metadata", b.BuildMethod, b.Path)
+	}
+	switch {
+	case strings.HasPrefix(b.Runtime, "provided"), b.Runtime == "go1.x":
+		return b.provided(ctx)
+	case strings.HasPrefix(b.Runtime, "python"):
+		return b.python(ctx)
+	case strings.HasPrefix(b.Runtime, "nodejs"):
+		return b.node(ctx)
+	}
+	return b.pack(b.dir)
+}
+
+// file packs code that is a single file: an archive as it is, anything else alone
+// in an archive.
+func (b builder) file() ([]byte, error) {
+	switch strings.ToLower(filepath.Ext(b.dir)) {
+	case ".zip", ".jar":
+		data, err := os.ReadFile(b.dir)
+		if err == nil && len(data) > maxUnpacked {
+			err = fmt.Errorf("%s is larger than %d bytes", b.Path, maxUnpacked)
+		}
+		return data, err
+	}
+	return zipFile(b.dir)
+}
+
+// provided packs the code of a function that brings its own executable.
+func (b builder) provided(ctx context.Context) ([]byte, error) {
+	executable := b.executable()
+	if _, err := os.Stat(filepath.Join(b.dir, executable)); err == nil {
+		return b.pack(b.dir)
+	}
+	source, err := filepath.Glob(filepath.Join(b.dir, "*.go"))
+	if err != nil {
+		return nil, fmt.Errorf("look for Go source: %w", err)
+	}
+	if len(source) > 0 {
+		return b.goBuild(ctx)
+	}
+	if _, err := os.Stat(filepath.Join(b.dir, "Makefile")); err == nil {
+		return b.make(ctx)
+	}
+	return nil, fmt.Errorf("%s has no executable named %s, no Go source to build one from, and no Makefile: put one of them there", b.Path, executable)
+}
+
+// executable is the name under which the runtime starts the code.
+func (b builder) executable() string {
+	if b.Runtime == "go1.x" && b.Handler != "" {
+		return b.Handler
+	}
+	return "bootstrap"
+}
+
+func (b builder) pack(dir string) ([]byte, error) {
+	zip, err := zipFolder(dir)
+	if err != nil {
+		return nil, fmt.Errorf("pack %s: %w", b.Path, err)
+	}
+	b.progress("packed %s (%s)", b.Path, size(len(zip)))
+	return zip, nil
+}
+
+// size writes a number of bytes for people.
+func size(n int) string {
+	switch {
+	case n >= 1<<20:
+		return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20))
+	case n >= 1<<10:
+		return fmt.Sprintf("%.1f KiB", float64(n)/(1<<10))
+	default:
+		return fmt.Sprintf("%d bytes", n)
+	}
+}
