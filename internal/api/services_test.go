@@ -197,13 +197,14 @@ func lambdaService() *api.Service {
 	createFunction := func(_ context.Context, in *lambda.CreateFunctionInput) (*lambda.CreateFunctionOutput, error) {
 		var c api.Constraints
 		c.Required("role", in.Role != nil)
+		c.Required("code", in.Code != nil)
 		if err := c.Err(); err != nil {
 			return nil, err
 		}
 		return &lambda.CreateFunctionOutput{FunctionName: in.FunctionName, CodeSize: int64(len(in.Code.ZipFile)), Timeout: in.Timeout}, nil
 	}
 	getMapping := func(_ context.Context, in *lambda.GetEventSourceMappingInput) (*lambda.GetEventSourceMappingOutput, error) {
-		if *in.UUID == "throttled" {
+		if aws.ToString(in.UUID) == "throttled" {
 			return nil, &lambdatypes.TooManyRequestsException{Message: aws.String("Rate Exceeded."), Type: aws.String("User"), RetryAfterSeconds: aws.String("7")}
 		}
 		return nil, &lambdatypes.ResourceNotFoundException{Message: aws.String("The resource you requested does not exist."), Type: aws.String("User")}
@@ -240,7 +241,7 @@ func snsService() *api.Service {
 		return &sns.GetTopicAttributesOutput{Attributes: map[string]string{"Owner": "me", "Policy": `{"a":"b"}`}}, nil
 	}
 	confirm := func(_ context.Context, in *sns.ConfirmSubscriptionInput) (*sns.ConfirmSubscriptionOutput, error) {
-		return &sns.ConfirmSubscriptionOutput{SubscriptionArn: aws.String(*in.TopicArn + ":" + *in.Token)}, nil
+		return &sns.ConfirmSubscriptionOutput{SubscriptionArn: aws.String(aws.ToString(in.TopicArn) + ":" + aws.ToString(in.Token))}, nil
 	}
 	deleteTopic := func(context.Context, *sns.DeleteTopicInput) (*sns.DeleteTopicOutput, error) { return nil, nil }
 	return &api.Service{

@@ -114,15 +114,6 @@ func (r *reader) head() (h head, tag uint64) {
 	return h, tag
 }
 
-// atBreak steps over the end of an indefinite item, if it is next.
-func (r *reader) atBreak() bool {
-	if r.pos < len(r.data) && r.data[r.pos] == breakByte {
-		r.pos++
-		return true
-	}
-	return r.pos >= len(r.data)
-}
-
 // enter begins an array or map and leave ends it.
 func (r *reader) enter(h head) bool {
 	if r.depth >= MaxDepth {
@@ -152,7 +143,11 @@ func (r *reader) more(h head, n uint64) bool {
 		r.fail("unexpected end")
 		return false
 	}
-	return !r.atBreak()
+	if r.data[r.pos] == breakByte {
+		r.pos++
+		return false
+	}
+	return true
 }
 
 // bytes reads the content of a byte or text string. It may point into the data.

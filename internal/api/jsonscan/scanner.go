@@ -83,9 +83,6 @@ func (s *Scanner) End() error {
 	return s.Err()
 }
 
-// Offset is the position of the next byte to be read.
-func (s *Scanner) Offset() int { return s.pos }
-
 func (s *Scanner) fail(what string) {
 	if s.err == nil {
 		s.err = &SyntaxError{Offset: s.pos, What: what}

@@ -248,3 +248,14 @@ func BenchmarkScanPutRecords(b *testing.B) {
 		}
 	}
 }
+
+func BenchmarkAppendBase64(b *testing.B) {
+	src := []byte(base64.StdEncoding.EncodeToString(bytes.Repeat([]byte("x"), 200)))
+	dst := make([]byte, 0, 200)
+	b.SetBytes(int64(len(src)))
+	for b.Loop() {
+		if _, err := AppendBase64(dst, src); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
