@@ -80,7 +80,8 @@ templates work unchanged.`,
 	flags := root.PersistentFlags()
 	flags.StringVar(&a.endpoint, "endpoint", endpointDefault(), "address of the server (environment: "+endpointEnv+")")
 	flags.BoolVar(&a.json, "json", false, "print machine-readable JSON")
-	root.AddCommand(upCommand(a), envCommand(a), versionCommand(a), putCommand(a), tailCommand(a))
+	root.AddCommand(upCommand(a), envCommand(a), versionCommand(a), putCommand(a), tailCommand(a),
+		deployCommand(a), destroyCommand(a), runtimesCommand(a))
 	return root
 }
 

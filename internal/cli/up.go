@@ -12,6 +12,11 @@ import (
 	"github.com/weirstream/weir/internal/server"
 )
 
+const (
+	defaultListen  = "127.0.0.1:4566"
+	defaultDataDir = ".weir"
+)
+
 // serverFlags are the options of commands that run a server.
 type serverFlags struct {
 	listen, dataDir, auth, limits, smtp, region, account, logLevel string
@@ -78,7 +83,7 @@ on Ctrl-C and SIGTERM.`,
 			return a.up(c.Context(), cfg)
 		},
 	}
-	f.register(c, "127.0.0.1:4566", ".weir")
+	f.register(c, defaultListen, defaultDataDir)
 	return c
 }
 

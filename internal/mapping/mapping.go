@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -65,7 +66,8 @@ type Mapping struct {
 
 	mu         sync.Mutex
 	def        Definition
-	transition State // empty when the mapping is in a final state
+	transition State         // empty when the mapping is in a final state
+	settled    chan struct{} // closed when the transition ends
 	result     string
 	shards     map[string]ShardStatus
 	run        *run // nil while nothing is processed
@@ -130,7 +132,7 @@ func (mp *Mapping) begin(to func(Definition) State) (View, error) {
 		}
 		return View{}, errorf(InUse, "Cannot %s the event source mapping because it is in use.", verb)
 	}
-	mp.transition = next
+	mp.transition, mp.settled = next, make(chan struct{})
 	return mp.viewLocked(), nil
 }
 
@@ -139,7 +141,29 @@ func (mp *Mapping) end(def Definition) {
 	mp.mu.Lock()
 	defer mp.mu.Unlock()
 	mp.def, mp.transition = def, ""
+	close(mp.settled)
 	mp.iteratorAge = mp.owner.cfg.Meter.Series("AWS/Lambda", "IteratorAge", "Milliseconds", meter.Dimension{Name: "FunctionName", Value: def.FunctionName})
+}
+
+// Settle returns when a change of a mapping that is under way, if any, has taken
+// effect: after Delete, when its last invocation has ended.
+func (m *Mappings) Settle(ctx context.Context, uuid string) error {
+	mp, err := m.get(uuid)
+	if err != nil {
+		return nil // it is gone
+	}
+	mp.mu.Lock()
+	settled, transition := mp.settled, mp.transition
+	mp.mu.Unlock()
+	if transition == "" {
+		return nil
+	}
+	select {
+	case <-settled:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // start begins to process when the mapping is enabled.

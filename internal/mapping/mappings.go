@@ -326,6 +326,7 @@ func (m *Mappings) Delete(_ context.Context, uuid string) (View, error) {
 	m.inBackground(func() {
 		mp.stop()
 		m.forget(uuid)
+		close(mp.settled)
 	})
 	return view, nil
 }

@@ -47,3 +47,7 @@ func (p *parts) close() error {
 func (s *Server) handler() (http.Handler, error) {
 	return api.NewHandler(api.Config{Services: []*api.Service{kinesisapi.New(s.parts.streams)}, Identity: s.cfg.Identity, Log: s.cfg.Log})
 }
+
+// RuntimesFolder is the folder of the data directory with SDKs and interpreters
+// for functions.
+const RuntimesFolder = "runtimes"

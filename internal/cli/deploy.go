@@ -1,0 +1,293 @@
+package cli
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/weirstream/weir/internal/api/stackapi"
+	"github.com/weirstream/weir/internal/stack"
+	"github.com/weirstream/weir/internal/stack/packaging"
+)
+
+// templateNames are looked for when no template is named.
+var templateNames = []string{"template.yaml", "template.yml", "template.json"}
+
+type deployOptions struct {
+	template, stackName string
+	parameters          []string
+	tags                []string
+}
+
+func deployCommand(a *app) *cobra.Command {
+	var o deployOptions
+	c := &cobra.Command{
+		Use:   "deploy [TEMPLATE]",
+		Short: "Create or update what a template declares",
+		Long: `Deploy takes a SAM or CloudFormation template (template.yaml in this directory unless
+another is named), builds and packs the functions whose code is local, and makes the
+server create or update the stack. It prints each step and the outputs.
+
+Everything that is wrong with a template is reported at once, with lines, before
+anything is touched.`,
+		Example: `  weir deploy examples/web-analytics/template.yaml
+  weir deploy --stack-name prod --parameter BucketMinutes=15`,
+		Args: func(c *cobra.Command, args []string) error {
+			if len(args) <= 1 {
+				return nil
+			}
+			return exactArgs("TEMPLATE")(c, args)
+		},
+		RunE: func(c *cobra.Command, args []string) error {
+			if len(args) == 1 {
+				o.template = args[0]
+			}
+			return a.explain(a.deploy(c.Context(), o))
+		},
+	}
+	c.Flags().StringVar(&o.stackName, "stack-name", "", "name of the stack (default: the folder of the template)")
+	c.Flags().StringArrayVar(&o.parameters, "parameter", nil, "value of a template parameter, Key=Value; can be repeated")
+	c.Flags().StringArrayVar(&o.tags, "tag", nil, "tag for the stack and its resources, Key=Value; can be repeated")
+	return c
+}
+
+func (a *app) deploy(ctx context.Context, o deployOptions) error {
+	path, err := findTemplate(o.template)
+	if err != nil {
+		return err
+	}
+	text, err := os.ReadFile(path) // #nosec G304 -- the file that the user names
+	if err != nil {
+		return err
+	}
+	if o.stackName == "" {
+		if o.stackName, err = stackNameOf(path); err != nil {
+			return err
+		}
+	}
+	parameters, err := keyValues("--parameter", o.parameters)
+	if err != nil {
+		return err
+	}
+	tags, err := keyValues("--tag", o.tags)
+	if err != nil {
+		return err
+	}
+	return a.deployTemplate(ctx, path, o.stackName, stackapi.Request{Template: string(text), Parameters: parameters, Tags: tags})
+}
+
+// deployTemplate checks a template, packs its code and has the server deploy it.
+func (a *app) deployTemplate(ctx context.Context, path, name string, req stackapi.Request) error {
+	// The template is checked before functions are built, which takes long.
+	if err := a.stackCall(ctx, http.MethodPost, name+"/plan", path, req, nil); err != nil {
+		return err
+	}
+	var err error
+	req.Code, err = packaging.Package(ctx, []byte(req.Template), packaging.Options{
+		Dir: filepath.Dir(path), Parameters: req.Parameters, Progress: a.progressLine,
+	})
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	var result *stack.Result
+	err = a.stackCall(ctx, http.MethodPost, name, path, req, func(m stackapi.Message) {
+		result = m.Result
+	})
+	if err != nil {
+		return err
+	}
+	return a.printDeployed(result)
+}
+
+func (a *app) progressLine(line string) {
+	if !a.json {
+		fmt.Fprintln(a.err, line)
+	}
+}
+
+func (a *app) printDeployed(r *stack.Result) error {
+	if r == nil {
+		return errors.New("the server ended before the deployment did; look at it with 'weir deploy' again")
+	}
+	if a.json {
+		return a.printJSON(r)
+	}
+	verb := "deployed"
+	if !r.Changed {
+		verb = "is up to date"
+	}
+	fmt.Fprintf(a.out, "stack %s %s\n", r.Name, verb)
+	for _, o := range r.Outputs {
+		fmt.Fprintf(a.out, "  %s = %s\n", o.Key, o.Value)
+	}
+	return nil
+}
+
+func destroyCommand(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:     "destroy STACK",
+		Short:   "Remove a stack and everything that it made",
+		Example: `  weir destroy web-analytics`,
+		Args:    exactArgs("STACK"),
+		RunE: func(c *cobra.Command, args []string) error {
+			return a.explain(a.destroy(c.Context(), args[0]))
+		},
+	}
+}
+
+func (a *app) destroy(ctx context.Context, name string) error {
+	if err := a.stackCall(ctx, http.MethodDelete, name, "", nil, nil); err != nil {
+		return err
+	}
+	if a.json {
+		return a.printJSON(map[string]string{"Destroyed": name})
+	}
+	_, err := fmt.Fprintf(a.out, "stack %s removed\n", name)
+	return err
+}
+
+// stackCall calls an operation of the stack API and prints its events. last, which
+// may be nil, gets the message that ends a stream.
+func (a *app) stackCall(ctx context.Context, method, path, templatePath string, req any, last func(stackapi.Message)) error {
+	body, err := json.Marshal(req)
+	if err != nil {
+		return err
+	}
+	httpReq, err := http.NewRequestWithContext(ctx, method, a.endpoint+stackapi.Prefix+"/"+escapePath(path), bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	resp, err := http.DefaultClient.Do(httpReq)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	lines := bufio.NewReader(resp.Body)
+	for {
+		line, err := lines.ReadBytes('\n')
+		if len(bytes.TrimSpace(line)) > 0 {
+			var m stackapi.Message
+			if err := json.Unmarshal(line, &m); err != nil {
+				return fmt.Errorf("%s answered %s: %.200s", a.endpoint, resp.Status, line)
+			}
+			if m.Error != nil {
+				return stackError(templatePath, m.Error)
+			}
+			if m.Event != nil {
+				a.printEvent(m.Event)
+			}
+			if m.Result != nil && last != nil {
+				last(m)
+			}
+		}
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// escapePath escapes the segments of a path.
+func escapePath(path string) string {
+	segments := strings.Split(path, "/")
+	for i, s := range segments {
+		segments[i] = url.PathEscape(s)
+	}
+	return strings.Join(segments, "/")
+}
+
+// stackError words a failure with file and line of each problem.
+func stackError(path string, f *stackapi.Failure) error {
+	if len(f.Problems) == 0 {
+		return errors.New(f.Message)
+	}
+	var lines []string
+	for _, p := range f.Problems {
+		where := path
+		if p.Line > 0 {
+			where = fmt.Sprintf("%s:%d", path, p.Line)
+		}
+		parts := []string{where, p.LogicalID, p.Message}
+		if p.LogicalID == "" {
+			parts = []string{where, p.Message}
+		}
+		line := strings.Join(parts, ": ")
+		if p.Hint != "" {
+			line += " (" + p.Hint + ")"
+		}
+		lines = append(lines, line)
+	}
+	return errors.New(strings.Join(lines, "\n"))
+}
+
+func (a *app) printEvent(e *stack.Event) {
+	line := fmt.Sprintf("%-28s %-32s %s", e.Status, e.ResourceType, e.LogicalID)
+	if e.Reason != "" {
+		line += "  " + e.Reason
+	}
+	a.progressLine(line)
+}
+
+func findTemplate(given string) (string, error) {
+	if given != "" {
+		if info, err := os.Stat(given); err == nil && info.IsDir() {
+			return findIn(given)
+		}
+		return given, nil
+	}
+	return findIn(".")
+}
+
+func findIn(dir string) (string, error) {
+	for _, name := range templateNames {
+		path := filepath.Join(dir, name)
+		if _, err := os.Stat(path); err == nil {
+			return path, nil
+		}
+	}
+	return "", usageError{fmt.Errorf("%s holds none of %s; name a template", dir, strings.Join(templateNames, ", "))}
+}
+
+var notInName = regexp.MustCompile(`[^a-zA-Z0-9-]+`)
+
+// stackNameOf makes a stack name of the folder of a template.
+func stackNameOf(path string) (string, error) {
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return "", err
+	}
+	name := strings.Trim(notInName.ReplaceAllString(filepath.Base(filepath.Dir(abs)), "-"), "-")
+	if name == "" || name[0] >= '0' && name[0] <= '9' {
+		name = "stack-" + name
+	}
+	return strings.TrimRight(name, "-"), nil
+}
+
+func keyValues(flag string, given []string) (map[string]string, error) {
+	if len(given) == 0 {
+		return nil, nil
+	}
+	out := map[string]string{}
+	for _, s := range given {
+		key, value, ok := strings.Cut(s, "=")
+		if !ok || key == "" {
+			return nil, usageError{fmt.Errorf("%s %q: want Key=Value", flag, s)}
+		}
+		out[key] = value
+	}
+	return out, nil
+}

@@ -1,0 +1,64 @@
+package cli
+
+import (
+	"cmp"
+	"fmt"
+	"path/filepath"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/weirstream/weir/internal/function"
+	"github.com/weirstream/weir/internal/server"
+)
+
+func runtimesCommand(a *app) *cobra.Command {
+	var dataDir string
+	c := &cobra.Command{
+		Use:   "runtimes",
+		Short: "List the interpreters and SDKs that functions find",
+		Long: `Runtimes lists the Python and Node interpreters that functions run with, and the AWS
+SDKs that they find without having them in their package.`,
+		Example: `  weir runtimes
+  weir runtimes install python`,
+		Args: exactArgs(),
+		RunE: func(c *cobra.Command, _ []string) error {
+			return a.listRuntimes(c, function.NewRuntimes(filepath.Join(dataDir, server.RuntimesFolder)))
+		},
+	}
+	c.PersistentFlags().StringVar(&dataDir, "data-dir", defaultDataDir, "directory of the server")
+	c.AddCommand(&cobra.Command{
+		Use:   "install python|node",
+		Short: "Install the AWS SDKs of a language for functions to find",
+		Long: `Install gets boto3 through pip, or the AWS SDKs for JavaScript through npm, and puts
+them into the data directory.`,
+		Example: `  weir runtimes install python
+  weir runtimes install node --data-dir /var/lib/weir`,
+		Args: exactArgs("python or node"),
+		RunE: func(c *cobra.Command, args []string) error {
+			return function.NewRuntimes(filepath.Join(dataDir, server.RuntimesFolder)).Install(c.Context(), args[0], a.err)
+		},
+	})
+	return c
+}
+
+func (a *app) listRuntimes(c *cobra.Command, r *function.Runtimes) error {
+	inv := r.List(c.Context())
+	if a.json {
+		return a.printJSON(inv)
+	}
+	w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "INTERPRETER\tVERSION\tPATH")
+	for _, i := range inv.Interpreters {
+		fmt.Fprintf(w, "%s\t%s\t%s\n", i.Language, i.Version, i.Path)
+	}
+	fmt.Fprintln(w, "\nSDK\tVERSION\tPATH")
+	for _, s := range inv.SDKs {
+		place := s.Path
+		if place == "" {
+			place = "missing; get it with '" + s.Remedy + "'"
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\n", s.Name, cmp.Or(s.Version, "-"), place)
+	}
+	return w.Flush()
+}

@@ -1,0 +1,39 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/weirstream/weir/internal/catalog"
+	"github.com/weirstream/weir/internal/function"
+	"github.com/weirstream/weir/internal/mapping"
+)
+
+// invoker lets mappings call functions.
+type invoker struct {
+	functions *function.Functions
+	identity  catalog.Identity
+}
+
+// Lookup implements mapping.Invoker.
+func (i invoker) Lookup(ref string) (mapping.Function, error) {
+	def, err := i.functions.Get(ref)
+	if errors.Is(err, function.ErrNotFound) || errors.Is(err, function.ErrInvalid) {
+		return mapping.Function{}, fmt.Errorf("%w: %w", mapping.ErrFunctionNotFound, err)
+	}
+	if err != nil {
+		return mapping.Function{}, err
+	}
+	_, qualifier, err := function.NameOf(ref)
+	if err != nil {
+		return mapping.Function{}, err
+	}
+	return mapping.Function{Name: def.Name, ARN: function.ARN(i.identity, def.Name, qualifier), Role: def.Role}, nil
+}
+
+// Invoke implements mapping.Invoker.
+func (i invoker) Invoke(ctx context.Context, arn string, payload []byte) (mapping.Outcome, error) {
+	res, err := i.functions.Invoke(ctx, function.Invocation{Function: arn, Payload: payload})
+	return mapping.Outcome{RequestID: res.RequestID, FunctionError: res.FunctionError, Payload: res.Payload}, err
+}

@@ -1,0 +1,70 @@
+package provision
+
+import (
+	"context"
+	"errors"
+
+	"github.com/weirstream/weir/internal/mapping"
+	"github.com/weirstream/weir/internal/stack/resource"
+)
+
+type mappings struct{ *mapping.Mappings }
+
+func mappingError(err error) error {
+	var e *mapping.Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	switch e.Kind {
+	case mapping.NotFound:
+		return mark(resource.ErrNotFound, err)
+	case mapping.Conflict:
+		return mark(resource.ErrAlreadyExists, err)
+	}
+	return mark(resource.ErrInvalid, err)
+}
+
+func mappingSpec(spec resource.MappingSpec) mapping.Spec {
+	s := mapping.Spec{
+		SourceARN: spec.SourceARN, Function: spec.Function, Enabled: spec.Enabled,
+		BatchSize: spec.BatchSize, BatchingWindow: spec.BatchingWindowSeconds,
+		Starting: &mapping.StartingPosition{Type: spec.StartingPosition},
+	}
+	if spec.StartingTimestamp != nil {
+		s.Starting.Timestamp = *spec.StartingTimestamp
+	}
+	if len(spec.Tags) > 0 {
+		s.Unsupported = append(s.Unsupported, "Tags")
+	}
+	return s
+}
+
+func (m mappings) CreateMapping(ctx context.Context, spec resource.MappingSpec) (resource.MappingMade, error) {
+	v, err := m.Create(ctx, mappingSpec(spec))
+	return resource.MappingMade{UUID: v.UUID, ARN: v.ARN}, mappingError(err)
+}
+
+func (m mappings) UpdateMapping(ctx context.Context, uuid string, spec resource.MappingSpec) error {
+	if err := m.Settle(ctx, uuid); err != nil {
+		return err
+	}
+	_, err := m.Update(ctx, uuid, mappingSpec(spec))
+	return mappingError(err)
+}
+
+func (m mappings) DeleteMapping(ctx context.Context, uuid string) error {
+	if err := m.Settle(ctx, uuid); err != nil {
+		return err
+	}
+	if _, err := m.Delete(ctx, uuid); err != nil {
+		return gone(mappingError(err))
+	}
+	return m.Settle(ctx, uuid)
+}
+
+func (m mappings) FindMapping(_ context.Context, sourceARN, function string) (string, bool, error) {
+	for _, v := range m.List(sourceARN, function) {
+		return v.UUID, true, nil
+	}
+	return "", false, nil
+}
