@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"hash/crc32"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"reflect"
@@ -249,9 +250,11 @@ func (x *exchange) fail(err error) {
 		x.identify(x.svc.Dialect)
 	}
 	f, known := x.svc.failureOf(err)
-	if !known {
-		x.h.cfg.Log.Error("request failed", "operation", x.name(), "request", x.id, "err", err)
+	level := slog.LevelDebug
+	if !known || f.server {
+		level = slog.LevelError
 	}
+	x.h.cfg.Log.Log(x.r.Context(), level, "request failed", "operation", x.name(), "request", x.id, "err", err)
 	switch x.protocol {
 	case protocolQuery:
 		x.failQuery(f)

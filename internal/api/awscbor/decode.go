@@ -207,19 +207,15 @@ func (d *decoder) union(h head, s *shape.Slot, v reflect.Value) {
 		return
 	}
 	v.SetZero()
-	names := ""
+	var held shape.Variants
 	for n := uint64(0); d.more(h, n); n++ {
 		m := s.Member(d.key())
 		if m == nil || d.pos < len(d.data) && d.data[d.pos] == majorSimple<<5|infoNull {
 			d.skipNext()
 			continue
 		}
-		if names != "" {
-			names += ","
-		}
-		names += m.Name
 		d.value(&m.Slot, m.SetVariant(v), false)
-		if len(names) > len(m.Name) && !s.SetAmbiguous(v, names) && d.mismatch == nil {
+		if !held.Add(s.Type, m, v) && d.mismatch == nil {
 			d.mismatch = &awsjson.TypeError{Message: d.Dialect.Text(awsjson.Mismatch{Want: s.Type, Got: jsonscan.Object})}
 		}
 	}

@@ -181,23 +181,19 @@ func (d *decoder) union(t *shape.Type, v reflect.Value) {
 		return
 	}
 	v.SetZero()
-	names := ""
+	var held shape.Variants
 	for {
 		name, ok := d.scan.Member()
 		if !ok {
-			break
+			return
 		}
 		m := d.member(t, name)
 		if m == nil || d.scan.Kind() == jsonscan.Null {
 			d.scan.Skip()
 			continue
 		}
-		if names != "" {
-			names += ","
-		}
-		names += m.Name
 		d.value(&m.Slot, m.SetVariant(v), false)
-		if len(names) > len(m.Name) && !t.SetAmbiguous(v, names) {
+		if !held.Add(t, m, v) {
 			d.note(Mismatch{Want: t, Got: jsonscan.Object})
 		}
 	}

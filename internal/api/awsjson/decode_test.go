@@ -184,7 +184,7 @@ func TestUnions(t *testing.T) {
 		"none": nil, "null": nil, "other": nil,
 		"two":   &ddbtypes.UnknownUnionMember{Tag: "S,N"},
 		"one":   &ddbtypes.AttributeValueMemberS{Value: "x"},
-		"three": &ddbtypes.UnknownUnionMember{Tag: "S,S"},
+		"three": &ddbtypes.AttributeValueMemberS{Value: "b"},
 	}
 	if !reflect.DeepEqual(in.Item, want) {
 		t.Errorf("got %#v", in.Item)

@@ -70,21 +70,17 @@ func value(n *node, s *shape.Slot, v reflect.Value, path string) error {
 
 // union treats several variants as the other codecs do.
 func union(n *node, t *shape.Type, v reflect.Value, path string) error {
-	names := ""
+	var held shape.Variants
 	for _, m := range t.Members {
 		kid := n.kids[m.Name]
 		if kid == nil {
 			continue
 		}
-		if names != "" {
-			if names += "," + m.Name; !t.SetAmbiguous(v, names) {
-				return notA(names, "a single member", path)
-			}
-			continue
-		}
-		names = m.Name
 		if err := value(kid, &m.Slot, m.SetVariant(v), join(path, m.Name)); err != nil {
 			return err
+		}
+		if !held.Add(t, m, v) {
+			return notA(m.Name, "the only member", path)
 		}
 	}
 	return nil

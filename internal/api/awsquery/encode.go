@@ -130,7 +130,7 @@ func (e *Encoder) variant(t *shape.Type, v reflect.Value) {
 	held := v.Elem().Elem() // interface, pointer
 	for _, m := range t.Members {
 		if m.Variant == held.Type() {
-			e.value(m.Name, &m.Slot, held.FieldByName("Value"))
+			e.value(m.Name, &m.Slot, held.Field(m.Field))
 		}
 	}
 }

@@ -29,10 +29,8 @@ func AppendBase64(dst, src []byte) ([]byte, error) {
 	if len(src)%4 != 0 {
 		return dst, &Base64Error{"Base64 encoded length is expected a multiple of 4 bytes but found: " + strconv.Itoa(len(src))}
 	}
-	start := len(dst)
-	want := start + DecodedLen(src)
-	out := slices.Grow(dst, want-start+2) // a store of eight bytes keeps six
-	out, rest, ok := appendBlocks(out, src)
+	want := len(dst) + DecodedLen(src)
+	out, rest, ok := appendBlocks(slices.Grow(dst, len(src)/4*3), src)
 	if !ok {
 		return dst, base64Error(src)
 	}
@@ -61,9 +59,9 @@ var letterBits = func() (t [4][256]uint32) {
 	return t
 }()
 
-// appendBlocks decodes eight characters at a time as long as more follow, so
-// that there is no padding among them, and returns those that are left. dst has
-// room for two bytes more than it will hold.
+// appendBlocks decodes eight characters at a time and returns those that are
+// left: the last ones, which may be padding, and those for which dst lacks room,
+// as each step stores eight bytes and keeps six.
 func appendBlocks(dst, src []byte) (out, rest []byte, ok bool) {
 	var all uint32
 	n := len(dst)

@@ -217,7 +217,7 @@ func (b *Builder) variants(typ *Type, schema *smithy.Schema) error {
 		if err != nil {
 			return fmt.Errorf("variant %v: %w", v, err)
 		}
-		m.Variant = v
+		m.Variant, m.Field = v, value.Index[0]
 		typ.add(m)
 	}
 	for n := range byStruct {

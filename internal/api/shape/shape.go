@@ -12,6 +12,7 @@ package shape
 
 import (
 	"reflect"
+	"slices"
 
 	"github.com/aws/smithy-go"
 )
@@ -82,9 +83,10 @@ type Member struct {
 	// Name is the member's name in the model, JSONName that in REST JSON
 	// documents.
 	Name, JSONName string
-	// Field is the index of the Go field that holds the member of a Struct.
+	// Field is the index of the Go field that holds the member, in the struct or,
+	// for a Union, in Variant.
 	Field int
-	// Variant is the struct whose field Value holds the member of a Union.
+	// Variant is the struct that stands for the member of a Union.
 	Variant reflect.Type
 	// Schema is the member's schema, nil if there is none.
 	Schema *smithy.Schema
@@ -124,15 +126,35 @@ func (s *Slot) Settle(v reflect.Value) reflect.Value {
 func (m *Member) SetVariant(v reflect.Value) reflect.Value {
 	p := reflect.New(m.Variant)
 	v.Set(p)
-	return p.Elem().FieldByName("Value")
+	return p.Elem().Field(m.Field)
 }
 
-// SetAmbiguous makes v, a place for the union t, hold the SDK's
-// UnknownUnionMember with the names of all members that the request set, more
-// than one. It returns false if the union was described without it.
-func (t *Type) SetAmbiguous(v reflect.Value, names string) bool {
+// Variants counts the members that a request sets of one union.
+type Variants struct {
+	first  *Member
+	others []*Member
+}
+
+// Add notes that v, a place for the union t, was set to m. If another member was
+// set before, v gets the SDK's UnknownUnionMember, whose Tag names all of them in
+// the order in which they came, so that the service can say what is wrong; Add
+// returns false if the union was described without it.
+func (vs *Variants) Add(t *Type, m *Member, v reflect.Value) bool {
+	if vs.first == nil {
+		vs.first = m
+	}
+	if m != vs.first && !slices.Contains(vs.others, m) {
+		vs.others = append(vs.others, m)
+	}
+	if len(vs.others) == 0 {
+		return true
+	}
 	if t.unknown == nil {
 		return false
+	}
+	names := vs.first.Name
+	for _, m := range vs.others {
+		names += "," + m.Name
 	}
 	p := reflect.New(t.unknown)
 	p.Elem().FieldByName("Tag").SetString(names)
