@@ -67,23 +67,21 @@ func (nothing) Mails(context.Context, string, int) (MailPage, error) { return Ma
 func (f *fake) putRecord(w http.ResponseWriter, r *http.Request) {
 	var in struct{ Data []byte }
 	var event struct {
-		Event string    `json:"event"`
-		Time  fakeClock `json:"utc_timestamp"`
+		Event string `json:"event"`
+		Time  string `json:"utc_timestamp"`
 	}
 	if json.NewDecoder(r.Body).Decode(&in) != nil || json.Unmarshal(in.Data, &event) != nil {
 		http.Error(w, "bad record", http.StatusBadRequest)
 		return
 	}
-	f.put(event.Event, event.Time.Time, 1)
+	at, err := time.Parse(hourFormat, event.Time)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	f.put(event.Event, at, 1)
 	f.invokeBatch(time.Now(), 1)
 	fmt.Fprint(w, `{"SequenceNumber":"1","ShardId":"shardId-000000000000"}`)
-}
-
-type fakeClock struct{ time.Time }
-
-func (c *fakeClock) UnmarshalText(text []byte) (err error) {
-	c.Time, err = time.Parse(hourFormat, string(text))
-	return err
 }
 
 func (f *fake) invokeBatch(now time.Time, records int) {

@@ -188,6 +188,11 @@ export function span(seconds: number): string {
   return `${Math.floor(s / size)} ${name}` + (next && rest > 0 ? ` ${rest} ${next[1]}` : "");
 }
 
+// retention writes how long a stream keeps its records.
+export function retention(hours: number): string {
+  return hours <= 72 ? `${hours} h` : `${Number((hours / 24).toFixed(1))} days`;
+}
+
 export function plural(n: number, one: string, many = one + "s"): string {
   return `${count(n)} ${n === 1 ? one : many}`;
 }

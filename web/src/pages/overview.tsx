@@ -19,28 +19,36 @@ export function OverviewPage() {
   );
 }
 
+const most = 10; // rows of a list; its own page has all
+
+// All leads to the page of a list that is too long for this one.
+function All(props: { count: number; section: string }) {
+  if (props.count <= most) return null;
+  return <a href={to(props.section)}>Show all</a>;
+}
+
 function Everything(props: { state: Live }) {
   const { state } = props;
   return (
     <>
       <Totals state={state} />
       <div class="grid-2">
-        <Card title="Streams" count={state.streams.length} flush>
-          {state.streams.length > 0 ? <StreamList streams={state.streams} /> : <NoStreams small />}
+        <Card title="Streams" count={state.streams.length} actions={<All count={state.streams.length} section="streams" />} flush>
+          {state.streams.length > 0 ? <StreamList streams={state.streams.slice(0, most)} /> : <NoStreams small />}
         </Card>
-        <Card title="Tables" count={state.tables.length} flush>
-          {state.tables.length > 0 ? <TableList tables={state.tables} /> : <NoTables small />}
+        <Card title="Tables" count={state.tables.length} actions={<All count={state.tables.length} section="tables" />} flush>
+          {state.tables.length > 0 ? <TableList tables={state.tables.slice(0, most)} /> : <NoTables small />}
         </Card>
       </div>
-      <Card title="Functions" count={state.functions.length} flush>
-        {state.functions.length > 0 ? <FunctionList functions={state.functions} /> : <NoFunctions small />}
+      <Card title="Functions" count={state.functions.length} actions={<All count={state.functions.length} section="functions" />} flush>
+        {state.functions.length > 0 ? <FunctionList functions={state.functions.slice(0, most)} /> : <NoFunctions small />}
       </Card>
       <div class="grid-2">
         <Card title="Event source mappings" count={state.mappings.length} flush>
           {state.mappings.length > 0 ? <MappingList mappings={state.mappings} /> : <NoMappings />}
         </Card>
-        <Card title="Alarms" count={state.alarms.length} flush>
-          {state.alarms.length > 0 ? <AlarmList alarms={state.alarms} /> : <NoAlarms small />}
+        <Card title="Alarms" count={state.alarms.length} actions={<All count={state.alarms.length} section="alarms" />} flush>
+          {state.alarms.length > 0 ? <AlarmList alarms={state.alarms} most={most} /> : <NoAlarms small />}
         </Card>
       </div>
     </>

@@ -4,7 +4,7 @@ import { bounds } from "../chart/range";
 import { useTicks } from "../chart/userange";
 import { metricRows } from "../dashboard/body";
 import { useMetrics } from "../dashboard/query";
-import { bytesOf, count, rate, span } from "../format";
+import { bytesOf, count, rate, retention } from "../format";
 import { history, live } from "../live";
 import { to } from "../router";
 import { MappingList } from "../ui/lists";
@@ -31,7 +31,7 @@ export function StreamPage(props: { name: string }) {
           <Sparkline values={history("streams", stream.name, 1)} label="Bytes per second" />
         </Figure>
         <Figure label="Shards" value={count(stream.shards)} />
-        <Figure label="Kept for" value={span(stream.retentionHours * 3600)} />
+        <Figure label="Kept for" value={retention(stream.retentionHours)} />
       </div>
       <Card title="Records per minute, last hour"><Incoming name={stream.name} /></Card>
       <Card title="Read by" count={readers.length} flush>

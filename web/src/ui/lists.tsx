@@ -1,6 +1,6 @@
 // The lists of resources, as the overview and the pages of their kinds show them.
 import type { ComponentChildren } from "preact";
-import { bytesOf, count, duration, durationOf, plural, rate, span } from "../format";
+import { bytesOf, count, duration, durationOf, plural, rate, retention } from "../format";
 import type { Alarm, FunctionView, MappingView, StreamView, TableView } from "../data";
 import { sign } from "../dashboard/alarm";
 import { history, stepSeconds } from "../live";
@@ -47,7 +47,7 @@ export function StreamList(props: { streams: StreamView[] }) {
         return (
           <tr key={s.name} data-stream={s.name}>
             <Name to={to("streams", s.name)} name={s.name}>
-              {plural(s.shards, "shard")} · kept {span(s.retentionHours * 3600)}
+              {plural(s.shards, "shard")} · kept {retention(s.retentionHours)}
               {s.status !== "ACTIVE" && <> · <State state={s.status} small /></>}
             </Name>
             <Amount value={rate(s.recordsPerSecond)} unit="/s" />
@@ -150,12 +150,13 @@ function Behind(props: { ms: number }) {
   return <Amount value={q.value} unit={q.unit} tone={props.ms > 60_000 ? "bad" : undefined} />;
 }
 
-export function AlarmList(props: { alarms: Alarm[] }) {
+// AlarmList lists alarms, those that are on first; most bounds how many.
+export function AlarmList(props: { alarms: Alarm[]; most?: number }) {
   const order = { ALARM: 0, INSUFFICIENT_DATA: 1, OK: 2 } as Record<string, number>;
   const sorted = [...props.alarms].sort((a, b) => (order[a.state] ?? 3) - (order[b.state] ?? 3));
   return (
     <List label="Alarms" head={<><th>Name</th><th class="right mid">Since</th><th>State</th></>}>
-      {sorted.map((a) => (
+      {sorted.slice(0, props.most).map((a) => (
         <tr key={a.name} data-alarm={a.name}>
           <Name to={to("alarms", a.name)} name={a.name}>{condition(a)}</Name>
           <td class="right mid quiet"><When at={a.since} /></td>
