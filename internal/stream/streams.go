@@ -257,6 +257,36 @@ func (s *Streams) SetRetention(_ context.Context, name string, hours int) error 
 	})
 }
 
+// IncreaseRetention is SetRetention for a period that is not shorter.
+func (s *Streams) IncreaseRetention(ctx context.Context, name string, hours int) error {
+	if err := s.checkRetentionChange(name, hours, func(now int) bool { return hours >= now }, "shorter", "Decrease"); err != nil {
+		return err
+	}
+	return s.SetRetention(ctx, name, hours)
+}
+
+// DecreaseRetention is SetRetention for a period that is not longer.
+func (s *Streams) DecreaseRetention(ctx context.Context, name string, hours int) error {
+	if err := s.checkRetentionChange(name, hours, func(now int) bool { return hours <= now }, "longer", "Increase"); err != nil {
+		return err
+	}
+	return s.SetRetention(ctx, name, hours)
+}
+
+func (s *Streams) checkRetentionChange(name string, hours int, fits func(now int) bool, not, instead string) error {
+	if err := checkRetention(hours); err != nil {
+		return err
+	}
+	st, err := s.Get(name)
+	if err != nil {
+		return err
+	}
+	if now := st.Definition().RetentionHours; !fits(now) {
+		return errorf(InvalidArgument, "Requested retention period (%d hours) for stream %s can not be %s than existing retention period (%d hours). Use %sRetentionPeriod API.", hours, name, not, now, instead)
+	}
+	return nil
+}
+
 // SetTags replaces the tags of a stream.
 func (s *Streams) SetTags(_ context.Context, name string, tags map[string]string) error {
 	return s.change(name, func(_ *Stream, def *Definition) error {

@@ -100,7 +100,7 @@ func TestRefusals(t *testing.T) {
 	f.refused("PutRecords", `{"StreamName":"nope","Records":[{"Data":"YQ==","PartitionKey":"k"}]}`, `{"__type":"ResourceNotFoundException","message":"Stream nope under account 000000000000 not found."}`)
 	f.refused("ListShards", `{}`, `{"__type":"InvalidArgumentException","message":"Either NextToken or StreamName should be provided."}`)
 	f.refused("ListShards", `{"NextToken":"x","StreamName":"s"}`, `{"__type":"InvalidArgumentException","message":"NextToken and StreamName cannot be provided together."}`)
-	f.refused("SplitShard", `{}`, `{"__type":"UnknownOperationException"}`)
+	f.refused("UpdateShardCount", `{}`, `{"__type":"UnknownOperationException"}`)
 }
 
 func TestPutRecordsCounts(t *testing.T) {
