@@ -1,0 +1,166 @@
+package notify
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+)
+
+// The kinds of what subscribers are sent.
+const (
+	kindNotification = "Notification"
+	kindConfirmation = "SubscriptionConfirmation"
+	kindFarewell     = "UnsubscribeConfirmation"
+)
+
+// notice is what one subscriber is sent, before it is put into the form of a
+// protocol.
+type notice struct {
+	ID         string
+	Kind       string
+	Time       time.Time
+	Subject    string               `json:",omitempty"`
+	Message    string               // the body for the protocol
+	Attributes map[string]Attribute `json:",omitempty"`
+	Token      string               `json:",omitempty"` // of confirmations
+}
+
+func (n notice) timestamp() string { return n.Time.UTC().Format("2006-01-02T15:04:05.000Z") }
+
+// signed returns the text that a signature covers: names and values of the
+// members, a line each, in byte order of the names.
+func (n notice) signed(topicARN, subscribeURL string) string {
+	members := map[string]string{
+		"Message": n.Message, "MessageId": n.ID, "Timestamp": n.timestamp(), "TopicArn": topicARN, "Type": n.Kind,
+	}
+	if n.Kind != kindNotification {
+		members["Token"], members["SubscribeURL"] = n.Token, subscribeURL
+	} else if n.Subject != "" {
+		members["Subject"] = n.Subject
+	}
+	var b strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(members)) {
+		b.WriteString(name + "\n" + members[name] + "\n")
+	}
+	return b.String()
+}
+
+// envelopeAttribute is a message attribute in an envelope.
+type envelopeAttribute struct {
+	Type  string
+	Value string
+}
+
+func (n notice) envelopeAttributes() map[string]envelopeAttribute {
+	all := make(map[string]envelopeAttribute, len(n.Attributes))
+	for name, a := range n.Attributes {
+		value := a.String
+		if a.Binary != nil {
+			value = base64.StdEncoding.EncodeToString(a.Binary)
+		}
+		all[name] = envelopeAttribute{a.Type, value}
+	}
+	return all
+}
+
+// envelope is the JSON that HTTP and email-json subscribers get, members in the
+// service's order.
+type envelope struct {
+	Type              string
+	MessageID         string `json:"MessageId"`
+	Token             string `json:",omitempty"`
+	TopicArn          string
+	Subject           string `json:",omitempty"`
+	Message           string
+	SubscribeURL      string `json:",omitempty"`
+	Timestamp         string
+	SignatureVersion  string
+	Signature         string
+	SigningCertURL    string
+	UnsubscribeURL    string                       `json:",omitempty"`
+	MessageAttributes map[string]envelopeAttribute `json:",omitempty"`
+}
+
+// seal puts a notice into its signed envelope.
+func (t *Topics) seal(topic Topic, sub Subscription, n notice) (envelope, error) {
+	e := envelope{
+		Type: n.Kind, MessageID: n.ID, Token: n.Token, TopicArn: topic.ARN, Subject: n.Subject, Message: n.Message,
+		Timestamp: n.timestamp(), SignatureVersion: topic.signatureVersion(),
+	}
+	if n.Kind == kindNotification {
+		e.UnsubscribeURL = t.unsubscribeURL(sub)
+		e.MessageAttributes = n.envelopeAttributes()
+	} else {
+		e.SubscribeURL = t.subscribeURL(topic.ARN, n.Token)
+	}
+	name, _, err := t.signer.certificate()
+	if err != nil {
+		return envelope{}, err
+	}
+	e.SigningCertURL = t.cfg.Endpoint + CertificatePath + name
+	e.Signature, err = t.signer.sign(e.SignatureVersion, n.signed(topic.ARN, e.SubscribeURL))
+	return e, err
+}
+
+// json writes the envelope as the service does, a member a line.
+func (e envelope) json() ([]byte, error) { return encode(e, "  ") }
+
+// encode writes JSON without escaping <, > and &, which stand in messages and
+// links.
+func encode(v any, indent string) ([]byte, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", indent)
+	if err := enc.Encode(v); err != nil {
+		return nil, err
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
+}
+
+// lambdaRecord is an envelope in the event of a function. It spells its links
+// otherwise.
+type lambdaRecord struct {
+	Type              string
+	MessageID         string `json:"MessageId"`
+	TopicArn          string
+	Subject           *string
+	Message           string
+	Timestamp         string
+	SignatureVersion  string
+	Signature         string
+	SigningCertURL    string `json:"SigningCertUrl"`
+	UnsubscribeURL    string `json:"UnsubscribeUrl"`
+	MessageAttributes map[string]envelopeAttribute
+}
+
+// lambdaEvent is what a function gets.
+func (e envelope) lambdaEvent(subscriptionARN string) ([]byte, error) {
+	r := lambdaRecord{
+		Type: e.Type, MessageID: e.MessageID, TopicArn: e.TopicArn, Message: e.Message, Timestamp: e.Timestamp,
+		SignatureVersion: e.SignatureVersion, Signature: e.Signature, SigningCertURL: e.SigningCertURL,
+		UnsubscribeURL: e.UnsubscribeURL, MessageAttributes: e.MessageAttributes,
+	}
+	if e.Subject != "" {
+		r.Subject = &e.Subject
+	}
+	type record struct {
+		EventSource          string
+		EventVersion         string
+		EventSubscriptionArn string
+		Sns                  lambdaRecord
+	}
+	return encode(map[string][]record{"Records": {{"aws:sns", "1.0", subscriptionARN, r}}}, "")
+}
+
+func (t *Topics) subscribeURL(topicARN, token string) string {
+	return t.cfg.Endpoint + "/?Action=ConfirmSubscription&TopicArn=" + topicARN + "&Token=" + token
+}
+
+func (t *Topics) unsubscribeURL(sub Subscription) string {
+	return t.cfg.Endpoint + "/?Action=Unsubscribe&SubscriptionArn=" + sub.ARN
+}
