@@ -38,6 +38,7 @@ type DataResult struct {
 	ID, Label string
 	Times     []time.Time
 	Values    []float64
+	Unit      string // "" when there is no data
 	Partial   bool // the rest follows on the next page
 	Messages  []DataMessage
 }
@@ -129,6 +130,9 @@ func (m *Metrics) answer(req *DataRequest, i int, stat Stat, label string, now t
 				r.Times = append(r.Times, time.Unix(p.start, 0).UTC())
 				r.Values = append(r.Values, v)
 			}
+		}
+		if len(units) > 0 {
+			r.Unit = units[0]
 		}
 		if len(units) > 1 {
 			r.Messages = []DataMessage{{multipleUnitsCode, fmt.Sprintf("Multiple units returned: '[%s]'", strings.Join(units, ", "))}}

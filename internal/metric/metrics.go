@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/weirstream/weir/internal/meter"
@@ -32,6 +33,8 @@ type Metrics struct {
 
 	watching sync.Mutex
 	watchers map[*watcher]struct{}
+
+	revision atomic.Uint64
 
 	stop context.CancelFunc
 	done sync.WaitGroup
@@ -69,6 +72,9 @@ func Open(cfg Config) (*Metrics, error) {
 	}
 	return m, nil
 }
+
+// Revision grows whenever datapoints are added.
+func (m *Metrics) Revision() uint64 { return m.revision.Load() }
 
 // Close stops the background work after a last collection of the program's own
 // measurements.
@@ -256,6 +262,7 @@ func (m *Metrics) watch(f func(metrics []string)) (stop func()) {
 }
 
 func (m *Metrics) announce(changed []string) {
+	m.revision.Add(1)
 	m.watching.Lock()
 	defer m.watching.Unlock()
 	for w := range m.watchers {

@@ -28,7 +28,7 @@ func (t topics) Topics(ctx context.Context) ([]console.Topic, error) {
 		}
 		for _, sub := range subs {
 			topic.Subscriptions = append(topic.Subscriptions, console.Subscription{
-				Protocol: sub.Protocol, Endpoint: sub.Endpoint, Confirmed: sub.Confirmed(),
+				Protocol: sub.Protocol, Endpoint: sub.Endpoint, Confirmed: sub.ListedARN() == sub.ARN,
 			})
 		}
 		out = append(out, topic)
