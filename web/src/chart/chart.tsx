@@ -73,7 +73,11 @@ export function Chart(props: ChartProps) {
   );
   const shown = useMemo(() => series.filter((s) => !hidden.has(s.label)), [series, hidden]);
   const aligned = useMemo(() => align(shown), [shown]);
-  const latest = { ...props, series: shown };
+  // Pages hand in another function on each drawing; that must not redraw the plot.
+  const zoom = useRef(props.onZoom);
+  zoom.current = props.onZoom;
+  const onZoom = props.onZoom && ((from: number, until: number) => zoom.current?.(from, until));
+  const latest = { ...props, series: shown, onZoom };
 
   // What the plot is made of, without the data: another plot is made when this changes.
   const structure = JSON.stringify([
@@ -93,7 +97,7 @@ export function Chart(props: ChartProps) {
 
   useEffect(() => {
     current.current?.update(plotData(), latest);
-  }, [aligned, props.start, props.end, props.onZoom]);
+  }, [aligned, props.start, props.end]);
 
   useEffect(() => {
     const element = root.current as (HTMLDivElement & { drawnChart?: () => DrawnChart }) | null;

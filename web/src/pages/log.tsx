@@ -1,7 +1,7 @@
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { get } from "../api";
 import type { LogEvent, LogUpdate } from "../data";
-import { clock, count, date, plural } from "../format";
+import { clock, count, date, plural, zone } from "../format";
 import { followLog } from "../live";
 import { Icon } from "../ui/icons";
 import { Command, Empty, Loading, Problem, Switch } from "../ui/parts";
@@ -93,6 +93,12 @@ function Lines(props: { log: Log; lines: LogEvent[]; follow: boolean; onFollow: 
     placed.current = el.scrollTop;
   };
 
+  // The page is drawn anew with every figure that changes; its lines need not be.
+  const drawn = useMemo(
+    () => lines.map((e, i) => <Line key={e.id} event={e} newDay={dayOf(e) !== dayOf(lines[i - 1] ?? lines[0]!)} />),
+    [lines, zone.value],
+  );
+
   if (log.events.length === 0) {
     return (
       <Empty title="This function has not run yet">
@@ -108,7 +114,7 @@ function Lines(props: { log: Log; lines: LogEvent[]; follow: boolean; onFollow: 
       )}
       {log.skipped > 0 && <div class="log-note">{plural(log.skipped, "line")} came too fast to show; they are in the log.</div>}
       {lines.length === 0 && <div class="log-note">No line matches.</div>}
-      {lines.map((e, i) => <Line key={e.id} event={e} newDay={dayOf(e) !== dayOf(lines[i - 1] ?? lines[0]!)} />)}
+      {drawn}
     </div>
   );
 }
