@@ -1,0 +1,76 @@
+// Command countfunction is the function that the runner maps to streams: it counts
+// the records of its batch by key and adds the counts to a table, one UpdateItem
+// for each key, in the order in which keys first appear. After each UpdateItem has
+// been acknowledged it tells so, in a line "key count", to the address in NOTICE.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log"
+	"net"
+	"os"
+	"strconv"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+)
+
+type function struct {
+	table  string
+	db     *dynamodb.Client
+	notice net.Conn
+}
+
+func main() {
+	cfg, err := config.LoadDefaultConfig(context.Background())
+	if err != nil {
+		log.Fatal(err)
+	}
+	notice, err := net.Dial("tcp", os.Getenv("NOTICE"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	f := function{table: os.Getenv("TABLE"), db: dynamodb.NewFromConfig(cfg), notice: notice}
+	lambda.Start(f.handle)
+}
+
+func (f *function) handle(ctx context.Context, batch events.KinesisEvent) error {
+	var keys []string
+	counts := make(map[string]int)
+	for _, r := range batch.Records {
+		var event struct{ Key string }
+		if err := json.Unmarshal(r.Kinesis.Data, &event); err != nil {
+			return fmt.Errorf("record %s: %w", r.Kinesis.SequenceNumber, err)
+		}
+		if counts[event.Key] == 0 {
+			keys = append(keys, event.Key)
+		}
+		counts[event.Key]++
+	}
+	for _, key := range keys {
+		if err := f.add(ctx, key, counts[key]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (f *function) add(ctx context.Context, key string, n int) error {
+	_, err := f.db.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+		TableName:                 &f.table,
+		Key:                       map[string]types.AttributeValue{"EventName": &types.AttributeValueMemberS{Value: key}},
+		UpdateExpression:          aws.String("ADD EventCount :n"),
+		ExpressionAttributeValues: map[string]types.AttributeValue{":n": &types.AttributeValueMemberN{Value: strconv.Itoa(n)}},
+	})
+	if err != nil {
+		return fmt.Errorf("counting %s: %w", key, err)
+	}
+	_, err = fmt.Fprintf(f.notice, "%s %d\n", key, n)
+	return err
+}

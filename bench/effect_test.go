@@ -1,0 +1,72 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"net"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+func TestParseNotice(t *testing.T) {
+	t.Parallel()
+	if key, n, ok := parseNotice("event-07 312"); key != "event-07" || n != 312 || !ok {
+		t.Errorf("%q %d %t", key, n, ok)
+	}
+	for _, bad := range []string{"", "key", "key ", " 3", "key x", "key 1 2"} {
+		if _, _, ok := parseNotice(bad); ok {
+			t.Errorf("%q is taken for a notice", bad)
+		}
+	}
+}
+
+func TestHear(t *testing.T) {
+	t.Parallel()
+	heard := make(chan string, 4)
+	n, err := hear(func(key string, count int, at time.Time) { heard <- fmt.Sprintf("%s=%d %t", key, count, at.IsZero()) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := net.Dial("tcp", n.addr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if _, err := c.Write([]byte("a 1\nnonsense\nb 2\n")); err != nil {
+		t.Fatal(err)
+	}
+	if first, second := <-heard, <-heard; first != "a=1 false" || second != "b=2 false" {
+		t.Errorf("%s, %s", first, second)
+	}
+	n.close() // must end although the other side is still connected
+}
+
+func TestEffectHearsEachOnce(t *testing.T) {
+	t.Parallel()
+	e := newEffect("s", "t", 3)
+	if !bytes.Contains(e.gets[1], []byte(itemKey(1))) {
+		t.Errorf("%s", e.gets[1])
+	}
+	at := e.start.Add(time.Second)
+	e.heard(itemKey(1), 1, at)
+	e.heard(itemKey(1), 1, at.Add(time.Second))
+	e.heard(itemKey(3), 1, at)
+	e.heard("other", 1, at)
+	if len(e.told) != 1 || <-e.told != 1 || e.acked[1].Load() != int64(time.Second) {
+		t.Errorf("%d told, at %d", len(e.told), e.acked[1].Load())
+	}
+}
+
+func TestRepetitions(t *testing.T) {
+	t.Parallel()
+	from, to := make([]atomic.Int64, 7), make([]atomic.Int64, 7)
+	for i := range from {
+		from[i].Store(int64(i))
+		to[i].Store(int64(10 * (i + 1)))
+	}
+	got := repetitions(from, to, 1, 3)
+	if fmt.Sprint(got) != "[[19ns 28ns 37ns] [46ns 55ns 64ns]]" {
+		t.Errorf("%v", got)
+	}
+}

@@ -1,0 +1,149 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"strconv"
+	"sync/atomic"
+)
+
+const (
+	itemConnections = 16
+	itemKeys        = 1000
+)
+
+// measureUpdate adds to the counters of many items.
+func measureUpdate(ctx context.Context, b *bench, s *server) ([]figure, error) {
+	what := fmt.Sprintf("UpdateItem ADD, %s keys, %d connections", thousands(itemKeys), itemConnections)
+	return measureADD(ctx, b, s, what, itemKeys)
+}
+
+// measureHot adds to the counter of one item, so that every request meets every other.
+func measureHot(ctx context.Context, b *bench, s *server) ([]figure, error) {
+	return measureADD(ctx, b, s, fmt.Sprintf("UpdateItem ADD, 1 key, %d connections", itemConnections), 1)
+}
+
+// measureADD measures additions and then checks that the counters add up to them.
+func measureADD(ctx context.Context, b *bench, s *server, what string, n int) ([]figure, error) {
+	table := b.name("counters")
+	keys, requests := make([]string, n), make([][]byte, n)
+	for i := range keys {
+		keys[i] = itemKey(i)
+		requests[i] = updateItem(table, keys[i])
+	}
+	if err := s.createTable(ctx, table); err != nil {
+		return nil, err
+	}
+	var added atomic.Int64
+	figures, err := measureItems(ctx, b, s, what, requests, func(r response) error {
+		added.Add(1)
+		return checkStatus(r)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return figures, checkCounters(ctx, s, table, keys, int(added.Load()))
+}
+
+// checkCounters compares the sum of EventCount over some items with what it must be.
+func checkCounters(ctx context.Context, s *server, table string, keys []string, want int) error {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	c := conn{addr: s.addr}
+	defer c.close()
+	sum := 0
+	for _, key := range keys {
+		resp, err := c.do(ctx, getItem(table, key))
+		if err != nil {
+			return fmt.Errorf("checking counters: %w", cause(ctx, err))
+		}
+		if err := checkStatus(resp); err != nil {
+			return fmt.Errorf("checking counters: %w", err)
+		}
+		n, err := counter(resp.body)
+		if err != nil {
+			return err
+		}
+		sum += n
+	}
+	if sum != want {
+		return fmt.Errorf("counters add up to %d after %d acknowledged additions", sum, want)
+	}
+	return nil
+}
+
+// counter returns EventCount in a GetItem answer, 0 if there is no item.
+func counter(body []byte) (int, error) {
+	value := memberValue(body, "EventCount")
+	if value == nil {
+		return 0, nil
+	}
+	end := bytes.IndexByte(value, '}')
+	if end < 0 {
+		return 0, fmt.Errorf("counter in %s", body)
+	}
+	return strconv.Atoi(string(stringMember(value[:end], "N")))
+}
+
+// measurePutItem replaces items.
+func measurePutItem(ctx context.Context, b *bench, s *server) ([]figure, error) {
+	table := b.name("items")
+	if err := s.createTable(ctx, table); err != nil {
+		return nil, err
+	}
+	what := fmt.Sprintf("PutItem, %s keys, %d connections", thousands(itemKeys), itemConnections)
+	return measureItems(ctx, b, s, what, putItems(table), checkStatus)
+}
+
+// measureGetItem reads items, consistently.
+func measureGetItem(ctx context.Context, b *bench, s *server) ([]figure, error) {
+	table := b.name("items")
+	if err := s.createTable(ctx, table); err != nil {
+		return nil, err
+	}
+	if err := fillTable(ctx, s, putItems(table)); err != nil {
+		return nil, fmt.Errorf("filling: %w", err)
+	}
+	requests := make([][]byte, itemKeys)
+	for i := range requests {
+		requests[i] = getItem(table, itemKey(i))
+	}
+	what := fmt.Sprintf("GetItem consistent, %s keys, %d connections", thousands(itemKeys), itemConnections)
+	return measureItems(ctx, b, s, what, requests, checkItem)
+}
+
+func putItems(table string) [][]byte {
+	rnd := newSource()
+	requests := make([][]byte, itemKeys)
+	for i := range requests {
+		requests[i] = putItem(rnd, table, itemKey(i))
+	}
+	return requests
+}
+
+// fillTable sends every request once.
+func fillTable(ctx context.Context, s *server, requests [][]byte) error {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	c := conn{addr: s.addr}
+	defer c.close()
+	_, err := runFor(ctx, []step{atMost(len(requests), cycle(&c, requests, 0, 1, checkStatus))}, callTimeout)
+	return err
+}
+
+// measureItems sends the requests from every connection, each beginning with
+// another one.
+func measureItems(ctx context.Context, b *bench, s *server, what string, requests [][]byte, check func(response) error) ([]figure, error) {
+	conns, disconnect := connect(s.addr, itemConnections)
+	defer disconnect()
+	steps := make([]step, len(conns))
+	for i, c := range conns {
+		steps[i] = cycle(c, requests, i*len(requests)/len(conns), 1, check)
+	}
+	samples, err := b.repeat(ctx, steps)
+	if err != nil {
+		return nil, err
+	}
+	return loadFigures(what, "requests", samples), nil
+}
