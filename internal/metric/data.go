@@ -39,7 +39,7 @@ type DataResult struct {
 	Times     []time.Time
 	Values    []float64
 	Unit      string // "" when there is no data
-	Partial   bool // the rest follows on the next page
+	Partial   bool   // the rest follows on the next page
 	Messages  []DataMessage
 }
 
@@ -177,6 +177,9 @@ func (req *DataRequest) check() ([]Stat, error) {
 	}
 	if len(req.Queries) > maxQueries {
 		return nil, errorf(Validation, "The collection MetricDataQueries must not have a size greater than %d.", maxQueries)
+	}
+	if req.Start.IsZero() || req.End.IsZero() {
+		return nil, errorf(Validation, "The parameters StartTime and EndTime are required.")
 	}
 	if !req.Start.Before(req.End) {
 		return nil, errorf(Validation, "The parameter StartTime must be less than the parameter EndTime.")
