@@ -33,8 +33,9 @@ type Logs interface {
 	Tail(ctx context.Context, function, before string, limit int) ([]LogEvent, error)
 	// Follow calls emit with what is written after the event with the ID after,
 	// from the first event on when after is "", in order, until ctx ends or emit
-	// fails; it returns that error. It may hand over many events at a time and
-	// waits while emit is busy.
+	// fails; it returns that error. After an event that is gone it goes on with the
+	// oldest one that is left. It may hand over many events at a time and waits
+	// while emit is busy.
 	Follow(ctx context.Context, function, after string, emit func([]LogEvent) error) error
 }
 

@@ -181,3 +181,23 @@ func TestRound3(t *testing.T) {
 		}
 	}
 }
+
+// BenchmarkApply reads a thousand resources of which one in ten has changed.
+func BenchmarkApply(b *testing.B) {
+	now := time.Now()
+	s := newState(now)
+	for i := 0; b.Loop(); i++ {
+		list := make([]observed, 1000)
+		for n := range list {
+			f := Function{Name: strconv.Itoa(n), Runtime: "provided.al2023", State: "Active"}
+			if n%10 == 0 {
+				f.Invocations = float64(i)
+			}
+			list[n] = observeFunction(f)
+		}
+		now = now.Add(liveInterval)
+		if err := s.apply(now, map[string][]observed{"functions": list}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
