@@ -134,7 +134,13 @@ func stackTags(rec record, tags map[string]string) map[string]string {
 // template is not good; the error is a template.Problems then. A *FailedError says
 // that the stack was rolled back, or worse. When ctx ends, Deploy returns and the
 // operation goes on.
+//
+// A stack whose last update could neither be made nor taken back is taken back
+// first.
 func (s *Stacks) Deploy(ctx context.Context, req DeployRequest, progress func(Event)) (Result, error) {
+	if err := s.settle(ctx, req.StackName, progress); err != nil {
+		return Result{}, err
+	}
 	id, op, err := s.begin(req)
 	if errors.Is(err, ErrNoUpdates) {
 		d, err := s.Describe(req.StackName)
@@ -145,6 +151,25 @@ func (s *Stacks) Deploy(ctx context.Context, req DeployRequest, progress func(Ev
 	}
 	d, err := s.await(ctx, id, op, progress)
 	return Result{Description: d, Changed: true}, err
+}
+
+// settle takes back an update whose rollback has failed.
+func (s *Stacks) settle(ctx context.Context, name string, progress func(Event)) error {
+	rec, err := s.lookup(name)
+	if err != nil || rec.Status != UpdateRollbackFailed {
+		return nil // begin judges the rest
+	}
+	op, err := s.start(rec, nil, func(r *run, ctx context.Context) error {
+		return r.rollback(ctx, "User Initiated")
+	})
+	if err != nil {
+		return err
+	}
+	d, err := s.await(ctx, rec.ID, op, progress)
+	if err != nil && !d.Status.updatable() {
+		return err
+	}
+	return nil
 }
 
 // begin checks a deployment and starts it.

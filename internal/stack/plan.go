@@ -45,7 +45,8 @@ type planner struct {
 	needPackages bool
 	stackTags    map[string]string
 
-	stays    map[string]bool // logical ids whose Ref and attributes do not change
+	stays    map[string]bool     // logical ids whose Ref does not change
+	changed  map[string][]string // their properties that change
 	problems template.Problems
 	plan     Plan
 }
@@ -92,7 +93,7 @@ func unknownType(r *template.Resource) template.Problem {
 }
 
 func (p *planner) run(outputs []Output, fresh bool) error {
-	p.stays = map[string]bool{}
+	p.stays, p.changed = map[string]bool{}, map[string][]string{}
 	for _, r := range p.bound.Resources {
 		p.resource(r)
 	}
@@ -183,7 +184,7 @@ func (p *planner) compare(r *template.Resource, kind *resource.Type, st *state, 
 			c.Replacement = "True"
 		}
 	}
-	p.stays[r.LogicalID] = c.Replacement == "False"
+	p.stays[r.LogicalID], p.changed[r.LogicalID] = c.Replacement == "False", change.Names
 	if len(change.Names) > 0 || kind.Tagged() && !maps.Equal(st.Current.StackTags, p.stackTags) {
 		p.plan.Changes = append(p.plan.Changes, c)
 	}
@@ -227,10 +228,11 @@ func (p *planner) Ref(id string, line int) (*template.Node, error) {
 // Attribute implements template.Resolver.
 func (p *planner) Attribute(id, name string, line int) (*template.Node, error) {
 	r := p.bound.Template.Resource(id)
-	if kind := resource.Named(r.Type); kind != nil && !kind.Gives(name, r.Properties) {
+	kind := resource.Named(r.Type)
+	if kind != nil && !kind.Gives(name, r.Properties) {
 		return nil, noAttribute(line, name, r.Type)
 	}
-	if p.stays[id] {
+	if p.stays[id] && !slices.Contains(p.changed[id], kind.Needs[name]) {
 		if value, ok := p.states[id].Current.Attributes[name]; ok {
 			return template.String(line, value), nil
 		}

@@ -112,7 +112,7 @@ func (r *run) undoOne(ctx context.Context, st *state) (bool, error) {
 		if err := r.note(st, before.id(), UpdateInProgress, ""); err != nil {
 			return false, err
 		}
-		_, err := resource.Named(st.Type).Update(ctx, &r.s.cfg.Providers, r.target(st.LogicalID, before), now.Properties)
+		made, err := resource.Named(st.Type).Update(ctx, &r.s.cfg.Providers, r.target(st.LogicalID, before), now.Properties)
 		if err != nil && ctx.Err() != nil {
 			return false, err
 		}
@@ -122,6 +122,9 @@ func (r *run) undoOne(ctx context.Context, st *state) (bool, error) {
 				return false, idErr
 			}
 			return false, r.note(st, before.id(), UpdateFailed, reason)
+		}
+		if made.Attributes != nil {
+			before.Attributes = made.Attributes
 		}
 	}
 	st.Current, st.Previous, st.Touched = before, nil, false

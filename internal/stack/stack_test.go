@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -20,7 +21,7 @@ import (
 
 // TestScripts runs testdata/scripts. Commands:
 //
-//	deploy NAME [parameters=(K=V,...)] [code=(F=TEXT,...)] [tags=(K=V,...)] [fail=CALL] [hang=CALL]
+//	deploy NAME [parameters=(K=V,...)] [code=(F=TEXT,...)] [tags=(K=V,...)] [fail=CALL] [hang=CALL] [file=TEMPLATE]
 //	validate NAME [...]
 //	destroy NAME [fail=CALL] [hang=CALL]
 //	restart             close the stacks and open them again, wait until they are idle
@@ -116,6 +117,11 @@ func (s *script) run(t *testing.T, d *datadriven.TestData) string {
 			}
 		case "hang":
 			s.world.hang = arg.Vals[0]
+		case "file":
+			var err error
+			if req.Template, err = os.ReadFile(arg.Vals[0]); err != nil {
+				t.Fatal(err)
+			}
 		default:
 			name = arg.Key
 		}

@@ -142,7 +142,7 @@ type tables struct{ *world }
 func (w tables) made(s resource.TableSpec) resource.TableMade {
 	made := resource.TableMade{ARN: arn("dynamodb", "table/"+s.Name)}
 	if s.StreamView != "" {
-		made.StreamARN = made.ARN + "/stream/1"
+		made.StreamARN = made.ARN + "/stream/" + strings.ToLower(s.StreamView)
 	}
 	return made
 }
@@ -252,8 +252,9 @@ func (w alarms) DeleteAlarm(ctx context.Context, name string) error {
 type dashboards struct{ *world }
 
 func (w dashboards) PutDashboard(ctx context.Context, name, body string) error {
-	return w.call(ctx, "PutDashboard", name, body, func() error {
-		w.exists["dashboard "+name] = body
+	detail := fmt.Sprintf("%d bytes", len(body))
+	return w.call(ctx, "PutDashboard", name, detail, func() error {
+		w.exists["dashboard "+name] = detail
 		return nil
 	})
 }

@@ -87,12 +87,13 @@ func (b builder) python(ctx context.Context) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read requirements.txt: %w", err)
 	}
-	interpreter, err := exec.LookPath(b.Runtime)
-	if err != nil {
-		interpreter, err = exec.LookPath("python3")
+	interpreter := b.Runtime
+	// Version managers leave names of interpreters that they do not have.
+	if err := command(ctx, b.dir, nil, interpreter, "-m", "pip", "--version"); err != nil {
+		interpreter = "python3"
 	}
-	if err != nil {
-		return nil, fmt.Errorf("its requirements.txt needs pip, and neither %s nor python3 is found: install Python: %w", b.Runtime, err)
+	if err := command(ctx, b.dir, nil, interpreter, "-m", "pip", "--version"); err != nil {
+		return nil, fmt.Errorf("its requirements.txt needs pip, which neither %s nor python3 has: install Python with pip: %w", b.Runtime, err)
 	}
 	staged, err := b.stage()
 	if err != nil {

@@ -11,7 +11,6 @@ var dynamoDBTable = define(Type{
 		"KinesisStreamSpecification", "LocalSecondaryIndexes", "OnDemandThroughput", "ResourcePolicy",
 		"TimeToLiveSpecification", "WarmThroughput"},
 	Replace:    []string{"AttributeDefinitions", "KeySchema", "TableName"},
-	Fixed:      []string{"StreamSpecification"},
 	Attributes: []string{"Arn", "StreamArn"},
 	Needs:      map[string]string{"StreamArn": "StreamSpecification"},
 }, operations[TableSpec]{

@@ -26,7 +26,8 @@ type Type struct {
 	Fixed []string
 	// Attributes are the names that Fn::GetAtt knows.
 	Attributes []string
-	// Needs names for an attribute the property without which there is none.
+	// Needs names for an attribute the property without which there is none, and
+	// whose change in place changes it.
 	Needs map[string]string
 
 	check  func(*object)
