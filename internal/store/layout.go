@@ -22,7 +22,7 @@
 //	05 table      table     table id u64, what string -> per-table state
 //	06 mapping    mapping   mapping id string, shard string -> checkpoint
 //	07 code       function  package hash, chunk u32 -> bytes
-//	08 log        function  log group, log stream, time, sequence -> event
+//	08 log        function  log group, what, ... -> state, log streams, events
 //	09 metric     metric    series id u64, resolution, time -> statistics
 //	0a alarm      metric    alarm name, what -> state, history
 //	0b notify     notify    what string ... -> deliveries, outbox

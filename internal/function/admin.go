@@ -1,0 +1,302 @@
+package function
+
+import (
+	"context"
+	"encoding/hex"
+	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/weirstream/weir/internal/store"
+)
+
+// Create makes a function of a definition and a code package (a zip). What
+// the definition leaves open is filled in; it is returned as it is stored.
+func (f *Functions) Create(ctx context.Context, def Definition, pkg []byte) (Definition, error) {
+	def = def.withDefaults()
+	if err := def.validate(); err != nil {
+		return Definition{}, err
+	}
+	f.changing.Lock()
+	defer f.changing.Unlock()
+	if _, ok := f.defs.Get(def.Name); ok {
+		return Definition{}, errorf(ErrExists, "Function already exist: %s", def.Name)
+	}
+	if err := f.setCode(&def, pkg); err != nil {
+		return Definition{}, err
+	}
+	touch(&def)
+	if err := f.defs.Put(def.Name, def); err != nil {
+		return Definition{}, fmt.Errorf("create function %s: %w", def.Name, err)
+	}
+	return def, ctx.Err()
+}
+
+// setCode stores a package, unpacks it and notes it in the definition.
+func (f *Functions) setCode(def *Definition, pkg []byte) error {
+	if _, err := checkPackage(pkg); err != nil {
+		return err
+	}
+	rt, err := runtimeNamed(def.Runtime)
+	if err != nil {
+		return err
+	}
+	name, err := savePackage(f.db, pkg)
+	if err != nil {
+		return err
+	}
+	if err := f.unpackOnce(name, rt, func() ([]byte, error) { return pkg, nil }); err != nil {
+		return err
+	}
+	def.CodeSHA256, def.CodeSize = name, int64(len(pkg))
+	return nil
+}
+
+func touch(def *Definition) {
+	def.RevisionID = uuid.NewString()
+	def.LastModified = time.Now().UTC().Truncate(time.Millisecond)
+}
+
+// Get returns the definition of the function that ref names.
+func (f *Functions) Get(ref string) (Definition, error) {
+	if def, ok := f.defs.Get(ref); ok {
+		return def, nil
+	}
+	name, qualifier, err := f.locate(ref)
+	if err != nil {
+		return Definition{}, err
+	}
+	def, ok := f.defs.Get(name)
+	if !ok || qualifier != "" && qualifier != LatestVersion {
+		return Definition{}, f.notFound(name, qualifier)
+	}
+	return def, nil
+}
+
+// locate returns name and qualifier of a reference into this account and region.
+func (f *Functions) locate(ref string) (name, qualifier string, err error) {
+	r, err := parseReference(ref)
+	if err != nil {
+		return "", "", err
+	}
+	if r.region != "" && r.region != f.identity.Region {
+		return "", "", errorf(ErrNotFound, "Functions from '%s' are not reachable in this region ('%s')", r.region, f.identity.Region)
+	}
+	if r.account != "" && r.account != f.identity.Account {
+		return "", "", f.notFound(r.name, r.qualifier)
+	}
+	return r.name, r.qualifier, nil
+}
+
+func (f *Functions) notFound(name, qualifier string) error {
+	return errorf(ErrNotFound, "Function not found: %s", ARN(f.identity, name, qualifier))
+}
+
+// List returns all definitions in order of their names.
+func (f *Functions) List() []Definition { return f.defs.All() }
+
+// change replaces the definition of a function under the lock for changes.
+// revision, if not "", must be the current one.
+func (f *Functions) change(ref, revision string, edit func(*Definition) error) (Definition, error) {
+	f.changing.Lock()
+	defer f.changing.Unlock()
+	old, err := f.Get(ref)
+	if err != nil {
+		return Definition{}, err
+	}
+	if revision != "" && revision != old.RevisionID {
+		return Definition{}, errorf(ErrRevision, "The Revision Id provided does not match the latest Revision Id. Call the GetFunction/GetAlias API to retrieve the latest Revision Id")
+	}
+	def := old
+	if err := edit(&def); err != nil {
+		return Definition{}, err
+	}
+	tx := f.db.Begin()
+	if err := f.defs.PutIn(tx, def.Name, def); err != nil {
+		tx.Discard()
+		return Definition{}, err
+	}
+	f.dropCodeIn(tx, old, def.CodeSHA256)
+	if err := tx.Commit(); err != nil {
+		return Definition{}, fmt.Errorf("change function %s: %w", def.Name, err)
+	}
+	if p := f.existingPool(def.Name); p != nil && def.RevisionID != old.RevisionID {
+		p.define(def)
+	}
+	return def, nil
+}
+
+// dropCodeIn removes the package of a definition that goes or gets another one,
+// unless a function still uses it.
+func (f *Functions) dropCodeIn(tx *store.Tx, old Definition, replacement string) {
+	if old.CodeSHA256 == replacement {
+		return
+	}
+	for _, def := range f.defs.All() {
+		if def.Name != old.Name && def.CodeSHA256 == old.CodeSHA256 {
+			return
+		}
+	}
+	dropPackageIn(tx, old.CodeSHA256)
+}
+
+// UpdateConfiguration changes parts of a definition. Invocations that run end
+// as they began; all later ones run under the new definition.
+func (f *Functions) UpdateConfiguration(ctx context.Context, ref string, update ConfigurationUpdate) (Definition, error) {
+	return f.change(ref, update.RevisionID, func(def *Definition) error {
+		changed := update.apply(*def)
+		if err := changed.validate(); err != nil {
+			return err
+		}
+		touch(&changed)
+		*def = changed
+		return ctx.Err()
+	})
+}
+
+// UpdateCode replaces the code package. With dryRun everything is checked and
+// nothing changed.
+func (f *Functions) UpdateCode(ctx context.Context, ref string, pkg []byte, revision string, dryRun bool) (Definition, error) {
+	if dryRun {
+		def, err := f.Get(ref)
+		if err != nil {
+			return Definition{}, err
+		}
+		_, err = checkPackage(pkg)
+		return def, err
+	}
+	return f.change(ref, revision, func(def *Definition) error {
+		if err := f.setCode(def, pkg); err != nil {
+			return err
+		}
+		touch(def)
+		return ctx.Err()
+	})
+}
+
+// Code returns the code package of a function, a zip.
+func (f *Functions) Code(ref string) ([]byte, error) {
+	def, err := f.Get(ref)
+	if err != nil {
+		return nil, err
+	}
+	return loadPackage(f.db, def.CodeSHA256)
+}
+
+// Delete removes a function. Invocations that run end undisturbed; those that
+// wait for an environment fail.
+func (f *Functions) Delete(ctx context.Context, ref string) error {
+	name, qualifier, err := f.locate(ref)
+	if err != nil {
+		return err
+	}
+	if qualifier == LatestVersion {
+		return invalidf("$LATEST version cannot be deleted without deleting the function.")
+	}
+	f.changing.Lock()
+	defer f.changing.Unlock()
+	def, ok := f.defs.Get(name)
+	if !ok || qualifier != "" {
+		return f.notFound(name, "")
+	}
+	tx := f.db.Begin()
+	f.defs.DeleteIn(tx, name)
+	f.dropCodeIn(tx, def, "")
+	if err := tx.Commit(); err != nil {
+		return fmt.Errorf("delete function %s: %w", name, err)
+	}
+	f.forget(name)
+	return ctx.Err()
+}
+
+// SetTags adds tags to a function, or replaces them.
+func (f *Functions) SetTags(ref string, tags map[string]string) error {
+	_, err := f.change(ref, "", func(def *Definition) error {
+		merged := maps.Clone(def.Tags)
+		if merged == nil {
+			merged = map[string]string{}
+		}
+		maps.Copy(merged, tags)
+		if len(merged) > maxTags {
+			return invalidf("Number of tags exceeds resource tag limit.")
+		}
+		def.Tags = merged
+		return nil
+	})
+	return err
+}
+
+// RemoveTags removes the tags with the given keys; keys that are not there are
+// no error.
+func (f *Functions) RemoveTags(ref string, keys []string) error {
+	_, err := f.change(ref, "", func(def *Definition) error {
+		kept := maps.Clone(def.Tags)
+		maps.DeleteFunc(kept, func(k, _ string) bool { return slices.Contains(keys, k) })
+		def.Tags = kept
+		return nil
+	})
+	return err
+}
+
+// unpacks remembers which packages are unpacked.
+type unpacks struct {
+	mu    sync.Mutex
+	ready map[string]*unpackOnce
+}
+
+type unpackOnce struct {
+	mu   sync.Mutex
+	done bool
+}
+
+// unpackOnce makes sure that a package is unpacked for a runtime. A failure is
+// not remembered.
+func (f *Functions) unpackOnce(name string, rt runtimeSpec, load func() ([]byte, error)) error {
+	dir := f.codePath(name, rt)
+	f.unpacks.mu.Lock()
+	once := f.unpacks.ready[dir]
+	if once == nil {
+		once = &unpackOnce{}
+		f.unpacks.ready[dir] = once
+	}
+	f.unpacks.mu.Unlock()
+	once.mu.Lock()
+	defer once.mu.Unlock()
+	if once.done {
+		return nil
+	}
+	pkg, err := load()
+	if err != nil {
+		return err
+	}
+	if err := unpack(pkg, dir); err != nil {
+		return err
+	}
+	once.done = true
+	return nil
+}
+
+func (f *Functions) codePath(name string, rt runtimeSpec) string {
+	return filepath.Join(f.codeDir, rt.unpackGroup(), name)
+}
+
+// unpackedCode returns the folder of a function's code, unpacking it if it is
+// not there.
+func (f *Functions) unpackedCode(def Definition, rt runtimeSpec) (string, error) {
+	err := f.unpackOnce(def.CodeSHA256, rt, func() ([]byte, error) { return loadPackage(f.db, def.CodeSHA256) })
+	return f.codePath(def.CodeSHA256, rt), err
+}
+
+// CodeDigest returns the SHA-256 of a definition's package in bytes.
+func (d Definition) CodeDigest() []byte {
+	sum, err := hex.DecodeString(d.CodeSHA256)
+	if err != nil {
+		return nil // written by savePackage, so it is hexadecimal
+	}
+	return sum
+}

@@ -1,0 +1,302 @@
+// Runs a JavaScript function in an execution environment of Weir.
+//
+// Started as: node bootstrap.mjs, in the folder of the function's code, with the
+// environment variables of the Lambda runtimes. It loads the handler, then asks
+// the Runtime API for one event after the other.
+//
+// A line break within one log event is written as U+001E; the environment turns
+// it back. It works with Node 14 and later.
+
+import fs from 'node:fs';
+import http from 'node:http';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import util from 'node:util';
+
+const api = '/2018-06-01/runtime/';
+const lineJoint = '\x1e';
+const env = process.env;
+const [apiHost, apiPort] = env.AWS_LAMBDA_RUNTIME_API.split(':');
+// A connection that is not in use does not keep the event loop alive.
+const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
+
+let requestId = '';
+
+// Fault is a problem that is reported under a name of its own.
+class Fault extends Error {
+  constructor(kind, message, cause) {
+    super(message);
+    this.name = kind;
+    if (cause && cause.stack) {
+      this.stack = cause.stack;
+    }
+  }
+}
+
+function request(method, what, body, headers) {
+  return new Promise((resolve, reject) => {
+    const req = http.request({
+      host: apiHost,
+      port: apiPort,
+      method,
+      path: api + what,
+      agent,
+      headers: { 'Content-Type': 'application/json', 'Content-Length': body.length, ...headers },
+    }, (res) => {
+      const parts = [];
+      res.on('data', (part) => parts.push(part));
+      res.on('end', () => resolve({ headers: res.headers, body: Buffer.concat(parts) }));
+      res.on('error', reject);
+    });
+    req.setNoDelay(true);
+    req.on('error', reject);
+    req.end(body);
+  });
+}
+
+const post = (what, text, headers) => request('POST', what, Buffer.from(text), headers);
+
+function postError(what, error) {
+  const report = describe(error);
+  return post(what, JSON.stringify(report), { 'Lambda-Runtime-Function-Error-Type': headerSafe(report.errorType) });
+}
+
+const headerSafe = (text) => String(text).replace(/[^\x20-\x7e]/g, '?');
+
+// describe makes the document that reports an error.
+function describe(error) {
+  if (error instanceof Error || (error && typeof error === 'object' && 'message' in error && 'name' in error)) {
+    return {
+      errorType: String(error.name),
+      errorMessage: String(error.message),
+      trace: String(error.stack || '').split('\n'),
+    };
+  }
+  return {
+    errorType: typeof error,
+    errorMessage: error === undefined || error === null ? String(error) : error.toString(),
+    trace: [],
+  };
+}
+
+function writeEvent(text) {
+  process.stdout.write(text.replace(/\n/g, lineJoint) + '\n');
+}
+
+function patchConsole() {
+  const levels = { log: 'INFO', info: 'INFO', debug: 'DEBUG', trace: 'TRACE', warn: 'WARN', error: 'ERROR' };
+  for (const [method, level] of Object.entries(levels)) {
+    console[method] = (...args) => logAt(level, util.format(...args));
+  }
+}
+
+function logAt(level, text) {
+  writeEvent(`${new Date().toISOString()}\t${requestId || 'undefined'}\t${level}\t${text}`);
+}
+
+function logError(what, error) {
+  const { trace, ...report } = describe(error);
+  const extra = error instanceof Error ? Object.fromEntries(Object.entries(error)) : {};
+  delete extra.name;
+  logAt('ERROR', `${what} \t${toJSON({ ...report, ...extra, stack: trace })}`);
+}
+
+function toJSON(value) {
+  try {
+    return JSON.stringify(value);
+  } catch (e) {
+    return JSON.stringify(describe(e));
+  }
+}
+
+function isModulePackage(folder, root) {
+  for (let dir = folder; dir.startsWith(root); dir = path.dirname(dir)) {
+    try {
+      return JSON.parse(fs.readFileSync(path.join(dir, 'package.json'), 'utf8')).type === 'module';
+    } catch (e) {
+      if (e.code !== 'ENOENT') {
+        throw e;
+      }
+    }
+  }
+  return false;
+}
+
+async function loadModule(root, name) {
+  const base = path.resolve(root, name);
+  const require = createRequire(path.join(root, 'index.js'));
+  const has = (suffix) => fs.existsSync(base + suffix) && fs.statSync(base + suffix).isFile();
+  if (has('')) {
+    return require(base);
+  }
+  if (has('.js')) {
+    const file = base + '.js';
+    return isModulePackage(path.dirname(file), root) ? import(pathToFileURL(file).href) : require(file);
+  }
+  if (has('.mjs')) {
+    return import(pathToFileURL(base + '.mjs').href);
+  }
+  if (has('.cjs')) {
+    return require(base + '.cjs');
+  }
+  return require(require.resolve(name, { paths: [root, process.cwd()] }));
+}
+
+// explain words a failure to load a module.
+function explain(error, name) {
+  if (error instanceof SyntaxError) {
+    return new Fault('Runtime.UserCodeSyntaxError', `${error.name}: ${error.message}`, error);
+  }
+  if (error && (error.code === 'MODULE_NOT_FOUND' || error.code === 'ERR_MODULE_NOT_FOUND')) {
+    let hint = '';
+    if (/'(aws-sdk|@aws-sdk\/|@smithy\/)/.test(error.message)) {
+      hint = '\nThe AWS SDK for JavaScript is not on this machine: run "weir runtimes install node"';
+    }
+    return new Fault('Runtime.ImportModuleError', `Error: ${error.message}${hint}`, error);
+  }
+  return error;
+}
+
+async function loadHandler(root, spec) {
+  const base = path.basename(spec);
+  const match = /^([^.]*)\.(.*)$/.exec(base);
+  if (!match || spec.includes('..')) {
+    throw new Fault('Runtime.MalformedHandlerName', match ? `'${spec}' is not a valid handler name. Use absolute paths when specifying root directories in handler names.` : 'Bad handler');
+  }
+  const name = path.join(path.dirname(spec), match[1]);
+  let found;
+  try {
+    found = await loadModule(root, name);
+  } catch (e) {
+    throw explain(e, name);
+  }
+  const resolve = (from) => match[2].split('.').reduce((o, key) => (o === undefined || o === null ? undefined : o[key]), from);
+  const handler = resolve(found) || resolve(found && found.default);
+  if (!handler) {
+    throw new Fault('Runtime.HandlerNotFound', `${spec} is undefined or not exported`);
+  }
+  if (typeof handler !== 'function') {
+    throw new Fault('Runtime.HandlerNotFound', `${spec} is not a function`);
+  }
+  return handler;
+}
+
+function contextOf(headers) {
+  const deadline = parseInt(headers['lambda-runtime-deadline-ms'], 10);
+  const parse = (text) => (text ? JSON.parse(text) : undefined);
+  return {
+    callbackWaitsForEmptyEventLoop: true,
+    functionVersion: env.AWS_LAMBDA_FUNCTION_VERSION,
+    functionName: env.AWS_LAMBDA_FUNCTION_NAME,
+    memoryLimitInMB: env.AWS_LAMBDA_FUNCTION_MEMORY_SIZE,
+    logGroupName: env.AWS_LAMBDA_LOG_GROUP_NAME,
+    logStreamName: env.AWS_LAMBDA_LOG_STREAM_NAME,
+    clientContext: parse(headers['lambda-runtime-client-context']),
+    identity: parse(headers['lambda-runtime-cognito-identity']),
+    invokedFunctionArn: headers['lambda-runtime-invoked-function-arn'],
+    awsRequestId: headers['lambda-runtime-aws-request-id'],
+    getRemainingTimeInMillis: () => deadline - Date.now(),
+  };
+}
+
+// runHandler calls a handler, which may return a promise or use a callback, and
+// settles when its result counts: a promise at once, a callback when the event
+// loop is empty unless the context says otherwise.
+function runHandler(handler, event, context) {
+  return new Promise((resolve, reject) => {
+    const finish = (error, result, atOnce) => {
+      const settle = () => (error === undefined || error === null ? resolve(result) : reject(error));
+      if (atOnce || !context.callbackWaitsForEmptyEventLoop) {
+        settle();
+        return;
+      }
+      onEmptyLoop = settle;
+    };
+    // A handler that neither answers nor leaves anything to wait for.
+    onEmptyLoop = () => resolve(null);
+    context.done = (error, result) => finish(error, result, false);
+    context.succeed = (result) => finish(null, result, false);
+    context.fail = (error) => finish(error === undefined || error === null ? 'handled' : error, undefined, false);
+    let returned;
+    try {
+      returned = handler(event, context, (error, result) => finish(error, result, false));
+    } catch (e) {
+      finish(e, undefined, true);
+      return;
+    }
+    if (returned && typeof returned.then === 'function') {
+      returned.then((result) => finish(null, result, true), (e) => finish(e === undefined || e === null ? 'unknown' : e, undefined, true));
+    }
+  });
+}
+
+let onEmptyLoop = null;
+
+process.on('beforeExit', () => {
+  const settle = onEmptyLoop;
+  onEmptyLoop = null;
+  if (settle) {
+    setImmediate(settle);
+  }
+});
+
+async function die(what, error, code) {
+  logError(what, error);
+  try {
+    await postError(requestId ? `invocation/${requestId}/error` : 'init/error', error);
+  } finally {
+    process.exit(code);
+  }
+}
+
+process.on('uncaughtException', (error) => die('Uncaught Exception', error, 129));
+process.on('unhandledRejection', (reason) => {
+  const error = new Fault('Runtime.UnhandledPromiseRejection', String(reason), reason instanceof Error ? reason : undefined);
+  error.reason = reason;
+  return die('Unhandled Promise Rejection', error, 128);
+});
+
+async function handleOne(handler) {
+  const { headers, body } = await request('GET', 'invocation/next', Buffer.alloc(0), {});
+  requestId = headers['lambda-runtime-aws-request-id'];
+  env._X_AMZN_TRACE_ID = headers['lambda-runtime-trace-id'] || '';
+  let text;
+  try {
+    const result = await runHandler(handler, JSON.parse(body.toString('utf8')), contextOf(headers));
+    text = encode(result);
+  } catch (error) {
+    logError('Invoke Error', error);
+    await postError(`invocation/${requestId}/error`, error);
+    return;
+  } finally {
+    onEmptyLoop = null;
+  }
+  await post(`invocation/${requestId}/response`, text, {});
+}
+
+function encode(result) {
+  try {
+    const text = JSON.stringify(result === undefined ? null : result);
+    return text === undefined ? 'null' : text;
+  } catch (e) {
+    throw new Fault('Runtime.MarshalError', `Unable to stringify response body: ${e.message}`, e);
+  }
+}
+
+async function main() {
+  patchConsole();
+  let handler;
+  try {
+    handler = await loadHandler(env.LAMBDA_TASK_ROOT, env._HANDLER);
+  } catch (error) {
+    logError('Uncaught Exception', error);
+    await postError('init/error', error);
+    process.exit(1);
+  }
+  for (;;) {
+    await handleOne(handler);
+  }
+}
+
+main();

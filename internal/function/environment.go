@@ -1,0 +1,371 @@
+package function
+
+import (
+	"net"
+	"sync"
+	"time"
+)
+
+// invocation is one run of a function: one attempt, one event.
+type invocation struct {
+	id            string
+	arn           string // as it was invoked, with its qualifier
+	traceID       string
+	clientContext string
+	payload       []byte
+	wantTail      bool
+	done          chan outcome // of capacity 1; gets exactly one value
+
+	started  time.Time
+	deadline time.Time
+}
+
+// outcome is how an invocation ended.
+type outcome struct {
+	payload   []byte
+	failed    bool
+	errorType string
+	status    string // for the REPORT line
+	tail      []byte
+	duration  time.Duration
+	requestID string
+	err       error // it never ran
+}
+
+// envState is where an environment stands. It moves only forward in this
+// order, except that responded goes back to idle.
+type envState int
+
+const (
+	envStarting  envState = iota // the process has not asked for its first event
+	envIdle                      // a connection waits with "next"
+	envRunning                   // an invocation is in flight
+	envResponded                 // answered, and has not asked for more
+	envEnded
+)
+
+// environment is an execution environment: one process, the Runtime API that it
+// talks to, its log stream and its credentials. It runs one invocation at a
+// time.
+//
+// Lock order: pool.mu, then environment.mu.
+type environment struct {
+	def         Definition
+	host        host
+	timeout     time.Duration
+	stream      string
+	credentials Credentials
+	listener    net.Listener
+	output      *output
+
+	created time.Time
+	conns   sync.WaitGroup
+	timer   *time.Timer // of the initialization, then of each invocation
+	memory  peak
+	first   bool // still counted as starting; guarded by the mutex of the pool
+
+	mu          sync.Mutex
+	proc        program // nil until it has been started
+	state       envState
+	waiting     *apiConn
+	open        map[*apiConn]struct{}
+	current     *invocation
+	undelivered bool // current has not reached the process
+	initTime    time.Duration
+	initFailure *failure
+	killedFor   killReason
+	respondedAt time.Time
+	idleSince   time.Time
+}
+
+// killReason says why the environment itself ended its process.
+type killReason int
+
+const (
+	notKilled killReason = iota
+	killedStopped
+	killedTimeout
+	killedMemory
+)
+
+// program is what an environment runs: a process, but for tests of the pool.
+type program interface {
+	// kill ends it; once is enough, more does no harm.
+	kill()
+	// wait returns when it has ended, with the reason.
+	wait() string
+	memory(family bool) memory
+}
+
+// host is what an environment tells its progress to: its pool.
+type host interface {
+	// ready: the environment can take an invocation.
+	ready(*environment)
+	// unready: it cannot, after all.
+	unready(*environment)
+	// ended: it is gone. starting tells that it never became ready, with the
+	// reason for the invocation that it was started for.
+	ended(e *environment, starting bool, why func(requestID string) failure)
+	// observe: an invocation has ended.
+	observe(outcome)
+}
+
+// accept serves the Runtime API until the environment ends.
+func (e *environment) accept() {
+	for {
+		conn, err := e.listener.Accept()
+		if err != nil {
+			return
+		}
+		c := newAPIConn(conn)
+		e.mu.Lock()
+		if e.state == envEnded {
+			e.mu.Unlock()
+			_ = conn.Close()
+			return
+		}
+		e.open[c] = struct{}{}
+		e.conns.Add(1)
+		e.mu.Unlock()
+		go func() {
+			defer e.conns.Done()
+			c.serve(e)
+		}()
+	}
+}
+
+// dropConn forgets a connection that has ended.
+func (e *environment) dropConn(c *apiConn) {
+	_ = c.conn.Close()
+	e.mu.Lock()
+	delete(e.open, c)
+	lost := e.waiting == c
+	if lost {
+		e.waiting = nil
+		if e.state == envIdle {
+			e.state = envResponded
+			e.respondedAt = time.Now()
+		}
+	}
+	e.mu.Unlock()
+	if lost {
+		e.host.unready(e)
+	}
+}
+
+// next registers a connection that asks for an invocation; false if one is in
+// flight.
+func (e *environment) next(c *apiConn) bool {
+	e.mu.Lock()
+	switch {
+	case e.state == envEnded:
+		e.mu.Unlock()
+		return false
+	case e.state == envRunning && e.undelivered:
+		inv := e.current
+		e.undelivered = false
+		e.mu.Unlock()
+		e.deliver(c, inv)
+		return true
+	case e.state == envRunning:
+		e.mu.Unlock()
+		return false
+	}
+	starting := e.state == envStarting
+	if starting {
+		e.timer.Stop()
+		e.initTime = time.Since(e.created)
+	}
+	e.state = envIdle
+	e.waiting = c
+	e.idleSince = time.Now()
+	e.mu.Unlock()
+	if starting {
+		e.output.drain() // what it printed so far belongs before the first START
+	}
+	e.host.ready(e)
+	return true
+}
+
+// run hands an invocation to the process; false if it cannot take one now.
+func (e *environment) run(inv *invocation) bool {
+	e.mu.Lock()
+	if e.state != envIdle {
+		e.mu.Unlock()
+		return false
+	}
+	c := e.waiting
+	e.state, e.waiting, e.current = envRunning, nil, inv
+	inv.started = time.Now()
+	inv.deadline = inv.started.Add(e.timeout)
+	e.mu.Unlock()
+
+	e.output.startTail(inv.wantTail)
+	e.output.note("START RequestId: " + inv.id + " Version: " + LatestVersion + "\n")
+	e.timer.Reset(e.timeout)
+	e.deliver(c, inv)
+	return true
+}
+
+func (e *environment) deliver(c *apiConn, inv *invocation) {
+	if c.sendInvocation(inv) == nil {
+		return
+	}
+	// The connection broke. The runtime may come back with another one; if its
+	// process has ended, that ends the invocation.
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.current == inv {
+		e.undelivered = true
+	}
+}
+
+// respond ends the invocation in flight if it has the given id.
+func (e *environment) respond(id string, result outcome) bool {
+	e.mu.Lock()
+	inv := e.current
+	if inv == nil || inv.id != id {
+		e.mu.Unlock()
+		return false
+	}
+	e.current = nil
+	e.state = envResponded
+	e.respondedAt = time.Now()
+	e.mu.Unlock()
+	e.timer.Stop()
+	e.finish(inv, result)
+	return true
+}
+
+// finish writes what the log says of an invocation and gives it its outcome, in
+// this order: who has the outcome finds the log complete. The caller has taken
+// the invocation out of flight.
+func (e *environment) finish(inv *invocation, result outcome) {
+	result.duration, result.requestID = time.Since(inv.started), inv.id
+	initTime := e.takeInitTime()
+	e.host.observe(result)
+	e.output.drain()
+	if result.status == "timeout" {
+		e.output.note(time.Now().UTC().Format("2006-01-02T15:04:05.000Z") + " " + inv.id +
+			" Task timed out after " + seconds(e.timeout) + " seconds\n\n")
+	}
+	e.output.note("END RequestId: " + inv.id + "\n")
+	e.output.note(reportLine(inv.id, result, e.def.MemoryMB, e.memory.report(e.process()), initTime))
+	if inv.wantTail {
+		result.tail = e.output.takeTail()
+	}
+	inv.done <- result
+}
+
+// takeInitTime returns how long the initialization took, once.
+func (e *environment) takeInitTime() time.Duration {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	d := e.initTime
+	e.initTime = 0
+	return d
+}
+
+func (e *environment) process() program {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.proc
+}
+
+// idleBefore reports whether the environment has been idle since before t.
+func (e *environment) idleBefore(t time.Time) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.state == envIdle && e.idleSince.Before(t)
+}
+
+// initFailed takes the runtime's word that it could not start; false if it had
+// started.
+func (e *environment) initFailed(f failure) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.state != envStarting {
+		return false
+	}
+	e.initFailure = &f
+	return true
+}
+
+// expire is called by the timer: it ends the process when the invocation, or
+// the initialization, has taken too long.
+func (e *environment) expire() {
+	e.mu.Lock()
+	late := e.state == envStarting || e.current != nil && !time.Now().Before(e.current.deadline)
+	e.mu.Unlock()
+	if late {
+		e.kill(killedTimeout)
+	}
+}
+
+// stop ends the process. The environment is gone when its host is told so.
+func (e *environment) stop() { e.kill(killedStopped) }
+
+func (e *environment) kill(why killReason) {
+	e.mu.Lock()
+	if e.killedFor == notKilled {
+		e.killedFor = why
+	}
+	proc := e.proc
+	e.mu.Unlock()
+	if proc != nil {
+		proc.kill()
+	}
+}
+
+// supervise waits for the process to end, then ends everything else of the
+// environment and tells the host.
+func (e *environment) supervise() {
+	reason := e.process().wait()
+	e.mu.Lock()
+	before, inv := e.state, e.current
+	e.state, e.current, e.waiting = envEnded, nil, nil
+	killedFor, initFailure := e.killedFor, e.initFailure
+	open := e.open
+	e.open = nil
+	e.mu.Unlock()
+
+	e.timer.Stop()
+	_ = e.listener.Close()
+	for c := range open {
+		_ = c.conn.Close()
+	}
+	why := func(requestID string) failure {
+		switch {
+		case initFailure != nil:
+			return *initFailure
+		case killedFor == killedTimeout:
+			return timedOut(requestID, e.timeout)
+		case killedFor == killedMemory:
+			return exited(requestID, "signal: killed")
+		}
+		return exited(requestID, reason)
+	}
+	switch {
+	case inv != nil && killedFor == killedStopped:
+		inv.done <- outcome{err: ErrClosed}
+	case inv != nil:
+		e.finish(inv, why(inv.id).outcome())
+	default:
+		e.output.drain()
+	}
+	e.host.ended(e, before == envStarting, why)
+	e.conns.Wait()
+	e.output.close()
+}
+
+// reportFailedStart writes what the log says of an invocation that never
+// reached a process, and gives it its outcome.
+func (e *environment) reportFailedStart(inv *invocation, f failure) {
+	inv.started = e.created
+	e.output.startTail(inv.wantTail)
+	e.output.note("START RequestId: " + inv.id + " Version: " + LatestVersion + "\n")
+	if f.status == "" {
+		f.status = "error"
+	}
+	e.finish(inv, f.outcome())
+}

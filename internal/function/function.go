@@ -1,0 +1,261 @@
+// Package function owns functions: their definitions and code packages, the
+// processes that run them, their invocations, and their logs.
+//
+// [Functions] is the door to functions, [Logs] to log groups, [Runtimes] to the
+// interpreters and SDKs on the machine.
+//
+// # Environments
+//
+// A function runs in execution environments. Each is one process that talks to
+// a Runtime API of its own, over a loopback listener, and takes one invocation
+// at a time; a [pool] per function starts environments when invocations wait,
+// keeps them warm and reaps them. What a process prints goes, line by line,
+// to a log stream of its environment, between the START, END and REPORT lines of
+// the invocation that it was printed in.
+//
+// An environment ends when its process ends, and its process ends with it:
+// each has a process group of its own which is killed as a whole, on a timeout,
+// when it uses more memory than its function has, when it has been idle for
+// long, when its function changes, and on Close. On Linux the kernel kills
+// it when the server ends in any other way.
+//
+// # Invariants
+//
+//   - An invocation gets exactly one outcome. It is delivered to at most one
+//     process, once.
+//   - A definition is changed only after its code package is on disk; packages
+//     without a definition are dropped on Open.
+//   - The unpacked code is a cache: it may be removed whenever no server runs.
+//   - The lines of an invocation, START first, REPORT last, are in the log in
+//     order, and before the lines of the next one of the same environment.
+//
+// # Layout in the store
+//
+//	catalog "function"  name -> Definition (JSON)
+//	catalog "loggroup"  name -> LogGroup (JSON)
+//	07 sha256[32] chunk u32 -> up to 1 MiB of a code package (a zip)
+//	08 group string, 00                          -> state of the group (JSON)
+//	08 group string, 01, stream string           -> log stream (JSON)
+//	08 group string, 02, time ms u64, seq u64    -> stream number u32, ingestion time ms u64, text
+package function
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/weirstream/weir/internal/catalog"
+	"github.com/weirstream/weir/internal/meter"
+	"github.com/weirstream/weir/internal/store"
+)
+
+// Config is what Functions need. Zero values of the numbers mean defaults.
+type Config struct {
+	DB       *store.DB
+	Identity catalog.Identity
+	Log      *slog.Logger
+	Meter    *meter.Meter
+	Logs     *Logs
+	Runtimes *Runtimes
+	// CodeDir is the folder of the cache of unpacked code.
+	CodeDir string
+	// Endpoint is the URL at which SDKs inside of functions find the server.
+	Endpoint string
+	// IdleTimeout is how long an unused environment is kept; 10 minutes.
+	IdleTimeout time.Duration
+	// MaxConcurrency bounds the invocations that run or wait at one time, over
+	// all functions, as AWS does; 1000.
+	MaxConcurrency int
+}
+
+const (
+	defaultIdleTimeout    = 10 * time.Minute
+	defaultMaxConcurrency = 1000
+)
+
+// Functions is the set of functions of a server.
+type Functions struct {
+	db          *store.DB
+	identity    catalog.Identity
+	log         *slog.Logger
+	meter       *meter.Meter
+	logs        *Logs
+	runtimes    *Runtimes
+	codeDir     string
+	endpoint    string
+	idleTimeout time.Duration
+	concurrency int
+
+	defs       *catalog.Collection[Definition]
+	bootstraps *bootstraps
+	spawner    *spawner
+	startSlots chan struct{}
+	start      func(*pool, Definition) // launch, but for tests
+	callers    sync.Map                // access key id -> *environment
+	total      *meters
+	inFlight   atomic.Int64
+	async      *asyncQueue
+	watch      *watcher
+
+	changing sync.Mutex // held while definitions change
+	linking  sync.Mutex
+	unpacks  unpacks
+
+	mu     sync.RWMutex
+	pools  map[string]*pool
+	meters map[string]*meters
+	closed bool
+
+	lifetime   context.Context // ends when Close is called
+	end        context.CancelFunc
+	background sync.WaitGroup
+	closeOnce  sync.Once
+}
+
+// Open loads the functions of the store and starts what they need in the
+// background; no process is started before it is needed.
+func Open(cfg Config) (*Functions, error) {
+	codeDir, err := filepath.Abs(cfg.CodeDir)
+	if err != nil {
+		return nil, fmt.Errorf("open functions: %w", err)
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	if cfg.IdleTimeout == 0 {
+		cfg.IdleTimeout = defaultIdleTimeout
+	}
+	if cfg.MaxConcurrency == 0 {
+		cfg.MaxConcurrency = defaultMaxConcurrency
+	}
+	defs, err := catalog.Load[Definition](cfg.DB, "function")
+	if err != nil {
+		return nil, fmt.Errorf("open functions: %w", err)
+	}
+	f := &Functions{
+		db: cfg.DB, identity: cfg.Identity, log: cfg.Log, meter: cfg.Meter, logs: cfg.Logs, runtimes: cfg.Runtimes,
+		codeDir: codeDir, endpoint: cfg.Endpoint, idleTimeout: cfg.IdleTimeout, concurrency: cfg.MaxConcurrency,
+		defs:       defs,
+		bootstraps: newBootstraps(codeDir),
+		startSlots: make(chan struct{}, max(2, runtime.NumCPU())),
+		pools:      map[string]*pool{},
+		meters:     map[string]*meters{},
+		unpacks:    unpacks{ready: map[string]*unpackOnce{}},
+	}
+	f.start = f.launch
+	f.total = newMeters(f.meter)
+	if err := f.dropUnused(); err != nil {
+		return nil, fmt.Errorf("open functions: %w", err)
+	}
+	f.lifetime, f.end = context.WithCancel(context.Background())
+	f.spawner = newSpawner()
+	f.watch = newWatcher(f.environments)
+	f.async = newAsyncQueue(f)
+	f.background.Go(func() { f.watch.run(f.lifetime) })
+	f.background.Go(f.reapIdle)
+	return f, nil
+}
+
+// Close ends all processes and returns when they are gone. Invocations that are
+// in flight or wait end with ErrClosed; asynchronous ones that have not run are
+// lost.
+func (f *Functions) Close() error {
+	f.closeOnce.Do(func() {
+		f.mu.Lock()
+		f.closed = true
+		pools := f.pools
+		f.mu.Unlock()
+		f.end()
+		for _, p := range pools {
+			p.close()
+		}
+		stop(f.environments()) // those of deleted functions too
+		f.async.wait()
+		f.background.Wait()
+		f.spawner.close()
+	})
+	return nil
+}
+
+// reapIdle ends environments that have not been used for long.
+func (f *Functions) reapIdle() {
+	ticker := time.NewTicker(max(f.idleTimeout/20, time.Second))
+	defer ticker.Stop()
+	for {
+		select {
+		case <-f.lifetime.Done():
+			return
+		case now := <-ticker.C:
+			for _, p := range f.allPools() {
+				p.reap(now.Add(-f.idleTimeout))
+			}
+		}
+	}
+}
+
+func (f *Functions) allPools() []*pool {
+	f.mu.RLock()
+	defer f.mu.RUnlock()
+	all := make([]*pool, 0, len(f.pools))
+	for _, p := range f.pools {
+		all = append(all, p)
+	}
+	return all
+}
+
+// environments returns those that have, or are about to have, a process.
+func (f *Functions) environments() []*environment {
+	var all []*environment
+	f.callers.Range(func(_, e any) bool {
+		all = append(all, e.(*environment))
+		return true
+	})
+	return all
+}
+
+// dropUnused removes what a crash may have left: packages in the store and
+// unpacked folders that no definition refers to.
+func (f *Functions) dropUnused() error {
+	used := map[string]bool{}
+	for _, def := range f.defs.All() {
+		used[def.CodeSHA256] = true
+	}
+	stored, err := storedPackages(f.db)
+	if err != nil {
+		return err
+	}
+	unused := slices.DeleteFunc(stored, func(name string) bool { return used[name] })
+	if len(unused) > 0 {
+		tx := f.db.Begin()
+		for _, name := range unused {
+			dropPackageIn(tx, name)
+		}
+		if err := tx.Commit(); err != nil {
+			return err
+		}
+	}
+	folders, err := filepath.Glob(filepath.Join(f.codeDir, "*", "*"))
+	if err != nil {
+		return err
+	}
+	var problems error
+	for _, folder := range folders {
+		name := filepath.Base(folder)
+		if name == "node_modules" || used[name] || filepath.Base(filepath.Dir(folder)) == bootstrapGroup {
+			continue
+		}
+		problems = errors.Join(problems, os.RemoveAll(folder))
+	}
+	if problems != nil {
+		f.log.Warn("cannot clean up unpacked code", "error", problems)
+	}
+	return nil
+}

@@ -1,0 +1,260 @@
+package function
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+
+	"github.com/weirstream/weir/internal/meter"
+)
+
+// Limits of an event, as on AWS.
+const (
+	MaxPayloadBytes      = 6291456
+	MaxAsyncPayloadBytes = 1048576
+)
+
+// Invocation asks for a run of a function.
+type Invocation struct {
+	// Function is a name, an ARN or a partial ARN, with an optional qualifier.
+	Function string
+	// Payload is the event, a JSON document; none means {}. It is not checked
+	// here, see CheckPayload, and must not change until the call returns.
+	Payload []byte
+	// LogTail asks for the end of the invocation's log.
+	LogTail bool
+	// ClientContext is the JSON document that the function finds in its context;
+	// "" if there is none.
+	ClientContext string
+	// RequestID is the id of the invocation; "" means a new one.
+	RequestID string
+}
+
+// Result is how an invocation ended.
+type Result struct {
+	// Payload is what the function returned or, with FunctionError, the document
+	// that describes the error.
+	Payload []byte
+	// FunctionError is "" or "Unhandled".
+	FunctionError string
+	// LogTail is the last 4 KB of the invocation's log, if asked for.
+	LogTail         []byte
+	ExecutedVersion string
+	RequestID       string
+}
+
+// Invoke runs a function and returns its result. A function that fails is a
+// Result with FunctionError, not an error. Errors are of the kinds ErrNotFound,
+// ErrTooLarge, ErrThrottled and ErrClosed, or the end of ctx: then the
+// invocation, if it has begun, goes on to its end without anyone waiting.
+func (f *Functions) Invoke(ctx context.Context, in Invocation) (Result, error) {
+	if err := checkSize(in.Payload, MaxPayloadBytes, "RequestResponse"); err != nil {
+		return Result{}, err
+	}
+	t, err := f.target(in.Function)
+	if err != nil {
+		return Result{}, err
+	}
+	return f.run(ctx, t, in)
+}
+
+func checkSize(payload []byte, limit int, invocationType string) error {
+	if len(payload) > limit {
+		return errorf(ErrTooLarge, "%d byte payload is too large for the %s invocation type (limit %d bytes)", len(payload), invocationType, limit)
+	}
+	return nil
+}
+
+// target is a function that is to be invoked.
+type target struct {
+	arn    string // as it was asked for
+	pool   *pool
+	meters *meters
+}
+
+// target finds the function of a reference.
+func (f *Functions) target(ref string) (target, error) {
+	name, qualifier := ref, ""
+	if _, ok := f.defs.Get(ref); !ok {
+		var err error
+		if name, qualifier, err = f.locate(ref); err != nil {
+			return target{}, err
+		}
+	}
+	def, ok := f.defs.Get(name)
+	if !ok || qualifier != "" && qualifier != LatestVersion {
+		if qualifier == "" {
+			qualifier = LatestVersion
+		}
+		return target{}, f.notFound(name, qualifier)
+	}
+	p, m, err := f.poolOf(def)
+	return target{arn: ARN(f.identity, name, qualifier), pool: p, meters: m}, err
+}
+
+func (f *Functions) run(ctx context.Context, t target, in Invocation) (Result, error) {
+	running := f.inFlight.Add(1)
+	defer f.inFlight.Add(-1)
+	if running > int64(f.concurrency) {
+		t.meters.throttles.Observe(1)
+		f.total.throttles.Observe(1)
+		return Result{}, errorf(ErrThrottled, "Rate Exceeded.")
+	}
+	f.total.concurrent.Observe(float64(running))
+	t.meters.concurrent.Observe(float64(t.meters.inFlight.Add(1)))
+	defer t.meters.inFlight.Add(-1)
+
+	inv := newInvocation(t.arn, in)
+	f.watch.look()
+	t.pool.submit(inv)
+	var o outcome
+	select {
+	case o = <-inv.done:
+	case <-ctx.Done():
+		t.pool.cancel(inv)
+		return Result{}, ctx.Err()
+	}
+	if o.err != nil {
+		return Result{}, o.err
+	}
+	r := Result{Payload: o.payload, LogTail: o.tail, ExecutedVersion: LatestVersion, RequestID: inv.id}
+	if o.failed {
+		r.FunctionError = "Unhandled"
+	}
+	return r, nil
+}
+
+func newInvocation(arn string, in Invocation) *invocation {
+	inv := &invocation{
+		id:            in.RequestID,
+		arn:           arn,
+		traceID:       newTraceID(time.Now()),
+		clientContext: strings.NewReplacer("\r", "", "\n", "").Replace(in.ClientContext),
+		payload:       in.Payload,
+		wantTail:      in.LogTail,
+		done:          make(chan outcome, 1),
+	}
+	if inv.id == "" {
+		inv.id = uuid.NewString()
+	}
+	if len(inv.payload) == 0 {
+		inv.payload = []byte("{}")
+	}
+	return inv
+}
+
+// newTraceID makes the header by which AWS follows a request; it is not sampled.
+func newTraceID(now time.Time) string {
+	var random [20]byte
+	_, _ = rand.Read(random[:]) // never fails
+	return "Root=1-" + strconv.FormatInt(now.Unix(), 16) + "-" + hex.EncodeToString(random[:12]) +
+		";Parent=" + hex.EncodeToString(random[12:]) + ";Sampled=0"
+}
+
+// DryRun checks that a function could be invoked.
+func (f *Functions) DryRun(ref string) error {
+	_, err := f.target(ref)
+	return err
+}
+
+// poolOf returns the environments and meters of a function, making them on first
+// use.
+func (f *Functions) poolOf(def Definition) (*pool, *meters, error) {
+	f.mu.RLock()
+	p, m, closed := f.pools[def.Name], f.meters[def.Name], f.closed
+	f.mu.RUnlock()
+	if closed {
+		return nil, nil, ErrClosed
+	}
+	if p != nil {
+		return p, m, nil
+	}
+	// Under the lock for changes, so that the pool is not made of a definition
+	// that is just being replaced or deleted.
+	f.changing.Lock()
+	defer f.changing.Unlock()
+	def, ok := f.defs.Get(def.Name)
+	if !ok {
+		return nil, nil, f.notFound(def.Name, LatestVersion)
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.closed {
+		return nil, nil, ErrClosed
+	}
+	if p := f.pools[def.Name]; p != nil {
+		return p, f.meters[def.Name], nil
+	}
+	m = newMeters(f.meter, meter.Dimension{Name: "FunctionName", Value: def.Name})
+	p = newPool(def, f.concurrency, nil, func(o outcome) {
+		m.observe(o)
+		f.total.observe(o)
+	})
+	p.launch = func(def Definition) { f.start(p, def) }
+	f.pools[def.Name], f.meters[def.Name] = p, m
+	return p, m, nil
+}
+
+func (f *Functions) existingPool(name string) *pool {
+	f.mu.RLock()
+	defer f.mu.RUnlock()
+	return f.pools[name]
+}
+
+// forget ends the environments of a function that was deleted.
+func (f *Functions) forget(name string) {
+	f.mu.Lock()
+	p := f.pools[name]
+	delete(f.pools, name)
+	delete(f.meters, name)
+	f.mu.Unlock()
+	if p != nil {
+		p.retire()
+	}
+	f.meter.Forget(metricNamespace, meter.Dimension{Name: "FunctionName", Value: name})
+}
+
+// CheckPayload reports, with an error of kind ErrInvalidPayload, whether a
+// payload is not a JSON document.
+func CheckPayload(payload []byte) error {
+	if len(payload) == 0 {
+		return nil
+	}
+	var problem *json.SyntaxError
+	err := json.Unmarshal(payload, new(json.RawMessage))
+	if errors.As(err, &problem) {
+		return errorf(ErrInvalidPayload, "Could not parse request body into json: Could not parse payload into json: %s", describe(payload, problem))
+	}
+	return err
+}
+
+// describe words a syntax error like the parser of the service.
+func describe(payload []byte, problem *json.SyntaxError) string {
+	at := min(max(0, int(problem.Offset)-1), len(payload))
+	before := payload[:at]
+	line := bytes.Count(before, []byte{'\n'}) + 1
+	column := at - bytes.LastIndexByte(before, '\n')
+	where := fmt.Sprintf("\n at [Source: REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled); line: %d, column: %d]", line, column)
+	if int(problem.Offset) >= len(payload) && strings.Contains(problem.Error(), "unexpected end") {
+		return "Unexpected end-of-input" + where
+	}
+	r, _ := utf8.DecodeRune(payload[at:])
+	shown := fmt.Sprintf("'%c' (code %d)", r, r)
+	switch {
+	case r == utf8.RuneError:
+		shown = fmt.Sprintf("(CTRL-CHAR, code %d)", payload[at])
+	case r < ' ':
+		shown = fmt.Sprintf("(CTRL-CHAR, code %d)", r)
+	}
+	return "Unexpected character (" + shown + "): expected a valid value (JSON String, Number, Array, Object or token 'null', 'true' or 'false')" + where
+}

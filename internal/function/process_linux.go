@@ -1,0 +1,89 @@
+package function
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strconv"
+	"syscall"
+)
+
+// ownGroup puts a process into a group of its own and has it killed when the
+// thread that started it ends, so that a killed server leaves none behind.
+func ownGroup() *syscall.SysProcAttr {
+	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+}
+
+// kill ends the process and all others of its group.
+func (p *process) kill() { _ = syscall.Kill(-p.pid, syscall.SIGKILL) } // gone already is fine
+
+// memory is what a process has in physical memory, in bytes.
+type memory struct {
+	peak      int64 // the most that it ever had, files that it maps included
+	anonymous int64 // what only it has: the part that cannot be dropped
+}
+
+// memory measures the process and, with family, those that it started.
+func (p *process) memory(family bool) memory {
+	m := readMemory(p.pid)
+	if !family {
+		return m
+	}
+	const maxDescendants = 256
+	queue := children(p.pid)
+	for i := 0; i < len(queue) && i < maxDescendants; i++ {
+		child := readMemory(queue[i])
+		m.peak += child.peak
+		m.anonymous += child.anonymous
+		queue = append(queue, children(queue[i])...)
+	}
+	return m
+}
+
+func readMemory(pid int) memory {
+	status, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/status")
+	if err != nil {
+		return memory{} // ended
+	}
+	return memory{
+		peak:      statusField(status, "VmHWM:"),
+		anonymous: statusField(status, "RssAnon:") + statusField(status, "RssShmem:"),
+	}
+}
+
+// statusField reads a field of /proc/<pid>/status in kB and returns bytes.
+func statusField(status []byte, name string) int64 {
+	i := bytes.Index(status, []byte("\n"+name))
+	if i < 0 {
+		return 0
+	}
+	line := status[i+1+len(name):]
+	if end := bytes.IndexByte(line, '\n'); end >= 0 {
+		line = line[:end]
+	}
+	kb, err := strconv.ParseInt(string(bytes.TrimSpace(bytes.TrimSuffix(line, []byte("kB")))), 10, 64)
+	if err != nil {
+		return 0
+	}
+	return kb << 10
+}
+
+func children(pid int) []int {
+	lists, err := filepath.Glob("/proc/" + strconv.Itoa(pid) + "/task/*/children")
+	if err != nil {
+		return nil
+	}
+	var pids []int
+	for _, list := range lists {
+		content, err := os.ReadFile(list)
+		if err != nil {
+			continue
+		}
+		for _, field := range bytes.Fields(content) {
+			if child, err := strconv.Atoi(string(field)); err == nil {
+				pids = append(pids, child)
+			}
+		}
+	}
+	return pids
+}
