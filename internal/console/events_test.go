@@ -101,6 +101,18 @@ func parse[T any](t *testing.T, m message) (v T) {
 	return v
 }
 
+// testLive runs a test on a console over the fake application, in virtual time.
+func testLive(t *testing.T, run func(t *testing.T, f *fake, c *Console)) {
+	t.Helper()
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := newFake(time.Now())
+		c := New(f.config())
+		defer c.Close()
+		run(t, f, c)
+	})
+}
+
 // settle lets time pass and everything that it triggers happen.
 func settle(d time.Duration) {
 	time.Sleep(d)
@@ -108,11 +120,7 @@ func settle(d time.Duration) {
 }
 
 func TestViewerIsToldWhatChanges(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		f := newFake(time.Now())
-		c := New(f.config())
-		defer c.Close()
+	testLive(t, func(t *testing.T, f *fake, c *Console) {
 		v := open(c, "")
 		defer v.leave()
 		settle(100 * time.Millisecond)
@@ -153,11 +161,7 @@ func TestViewerIsToldWhatChanges(t *testing.T) {
 }
 
 func TestViewerGetsAtMostTwoUpdatesASecond(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		f := newFake(time.Now())
-		c := New(f.config())
-		defer c.Close()
+	testLive(t, func(t *testing.T, f *fake, c *Console) {
 		v := open(c, "")
 		defer v.leave()
 		settle(time.Second)
@@ -174,11 +178,7 @@ func TestViewerGetsAtMostTwoUpdatesASecond(t *testing.T) {
 }
 
 func TestHistoryBeginsBeforeTheFirstViewer(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		f := newFake(time.Now())
-		c := New(f.config())
-		defer c.Close()
+	testLive(t, func(t *testing.T, f *fake, c *Console) {
 		settle(10 * time.Second)
 		f.put("page view", time.Now(), 100)
 		settle(10 * time.Second)
@@ -193,11 +193,7 @@ func TestHistoryBeginsBeforeTheFirstViewer(t *testing.T) {
 }
 
 func TestLogIsFollowed(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		f := newFake(time.Now())
-		c := New(f.config())
-		defer c.Close()
+	testLive(t, func(t *testing.T, f *fake, c *Console) {
 		f.invoke("count-events", time.Now(), 3, "", "first")
 		v := open(c, "?log=count-events")
 		defer v.leave()
@@ -226,11 +222,7 @@ func TestLogIsFollowed(t *testing.T) {
 }
 
 func TestLogThatIsTooFastIsCut(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		f := newFake(time.Now())
-		c := New(f.config())
-		defer c.Close()
+	testLive(t, func(t *testing.T, f *fake, c *Console) {
 		v := open(c, "?log=count-events")
 		defer v.leave()
 		settle(time.Second)
@@ -255,10 +247,7 @@ func TestLogThatIsTooFastIsCut(t *testing.T) {
 }
 
 func TestLogOfNoFunctionEnds(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		c := New(newFake(time.Now()).config())
-		defer c.Close()
+	testLive(t, func(t *testing.T, _ *fake, c *Console) {
 		v := open(c, "?log=nothing")
 		defer v.leave()
 		settle(time.Second)
@@ -279,9 +268,7 @@ func logs(t *testing.T, messages []message) (updates []LogUpdate) {
 }
 
 func TestCloseEndsEverything(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		c := New(newFake(time.Now()).config())
+	testLive(t, func(t *testing.T, _ *fake, c *Console) {
 		viewers := []*viewer{open(c, ""), open(c, "?log=count-events"), open(c, "?log=nothing")}
 		settle(time.Second)
 		for range 2 {
@@ -322,10 +309,7 @@ func TestStartStop(t *testing.T) {
 }
 
 func TestViewersAreLimited(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		c := New(newFake(time.Now()).config())
-		defer c.Close()
+	testLive(t, func(t *testing.T, _ *fake, c *Console) {
 		var all []*viewer
 		for range maxViewers {
 			all = append(all, open(c, ""))
@@ -347,11 +331,7 @@ func TestViewersAreLimited(t *testing.T) {
 }
 
 func TestViewerThatIsGoneIsLetGo(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		f := newFake(time.Now())
-		c := New(f.config())
-		defer c.Close()
+	testLive(t, func(t *testing.T, f *fake, c *Console) {
 		v := open(c, "?log=count-events")
 		settle(time.Second)
 		v.mu.Lock()
