@@ -85,16 +85,16 @@ func (o *operation) end(err error) {
 	o.more = make(chan struct{})
 }
 
-func (o *operation) from(n int) (events []Event, ended bool, err error, more <-chan struct{}) {
+func (o *operation) from(n int) (events []Event, ended bool, more <-chan struct{}, err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return o.events[n:], o.ended, o.err, o.more
+	return o.events[n:], o.ended, o.more, o.err
 }
 
 // wait hands the events to progress, which may be nil, until the operation ends.
 func (o *operation) wait(ctx context.Context, progress func(Event)) error {
 	for n := 0; ; {
-		events, ended, err, more := o.from(n)
+		events, ended, more, err := o.from(n)
 		for _, e := range events {
 			if progress != nil {
 				progress(e)

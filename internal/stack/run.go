@@ -24,7 +24,7 @@ type run struct {
 // start begins an operation on a stack unless there is one already. The stack is
 // written by work only.
 func (s *Stacks) start(rec record, p *planner, work func(*run, context.Context) error) (*operation, error) {
-	states := map[string]*state{}
+	var states map[string]*state
 	if p != nil {
 		states = p.states
 	} else {

@@ -8,8 +8,6 @@ import (
 	"github.com/weirstream/weir/internal/stack/template"
 )
 
-const functionType = "AWS::Serverless::Function"
-
 // Properties of AWS::Serverless::Function. The passed ones go to the function as
 // they are; whether it has them is for the function's own type to say.
 var (
