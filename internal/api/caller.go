@@ -9,6 +9,8 @@ type Caller struct {
 	// AccessKeyID and Region come from the credential scope of the signature;
 	// "" in an unsigned request.
 	AccessKeyID, Region string
+	// Host is what the client calls this server, with the port if it gave one.
+	Host string
 }
 
 type callerKey struct{}

@@ -70,3 +70,28 @@ func BenchmarkGetItem(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkScan reads a table of many items, and one of few that were written very
+// often.
+func BenchmarkScan(b *testing.B) {
+	for _, c := range []struct{ items, versions int }{{10000, 1}, {100, 500}} {
+		b.Run(fmt.Sprintf("items=%d/versions=%d", c.items, c.versions), func(b *testing.B) {
+			tables := newTables(b)
+			createTable(b, tables, "t", "", hashKey, rangeKey)
+			for v := range c.versions {
+				for i := range c.items {
+					if _, err := tables.PutItem(&PutRequest{Table: "t", Item: itemOf("pk", "a", "sk", i, "n", v)}); err != nil {
+						b.Fatal(err)
+					}
+				}
+			}
+			for b.Loop() {
+				p, err := tables.Scan(&ScanRequest{Table: "t"})
+				if err != nil || p.Count != c.items {
+					b.Fatal(p.Count, err)
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*c.items), "ns/item")
+		})
+	}
+}

@@ -59,11 +59,12 @@ func (r *reading) page(from store.Reader) (Page, error) {
 	}
 	defer it.Close()
 	size := 0
-	move, ok := it.Next, it.First
+	var key []byte
+	first, next := it.First, func() bool { return nextItem(it, &key) }
 	if r.backward {
-		move, ok = it.Prev, it.Last
+		first, next = it.Last, it.Prev
 	}
-	for more := ok(); more; more = move() {
+	for more := first(); more; more = next() {
 		item := attr.TrustedItem(it.Value())
 		size += item.Size()
 		p.Scanned++
@@ -80,6 +81,13 @@ func (r *reading) page(from store.Reader) (Page, error) {
 	}
 	p.Units = readUnits(size, r.consistent)
 	return p, it.Close()
+}
+
+// nextItem moves to the next key with a seek. A hot item has many old versions in
+// memory; a step goes through all of them, a seek jumps after a few.
+func nextItem(it *store.Iterator, key *[]byte) bool {
+	*key = append(append((*key)[:0], it.Key()...), 0)
+	return it.Seek(*key)
 }
 
 // selected returns what is to be told of an item, in memory of its own.

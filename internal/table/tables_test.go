@@ -286,7 +286,7 @@ func TestPageBytes(t *testing.T) {
 	if p, err = tables.Query(r); err != nil || p.Count != 2 || !p.Last.Empty() {
 		t.Fatalf("%d items, last %s, %v", p.Count, AppendItemJSON(nil, p.Last), err)
 	}
-	if want := float64((2*(300<<10)+2*(2+1+2+7) + 4 + 4095) / 4096 / 2); p.Units < want {
+	if want := float64((2*(300<<10) + 2*(2+1+2+7) + 4 + 4095) / 4096 / 2); p.Units < want {
 		t.Errorf("%g units, want at least %g", p.Units, want)
 	}
 }

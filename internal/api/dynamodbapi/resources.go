@@ -1,0 +1,164 @@
+package dynamodbapi
+
+import (
+	"cmp"
+	"context"
+	"regexp"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/weirstream/weir/internal/api"
+	"github.com/weirstream/weir/internal/table"
+)
+
+// Quotas that DescribeLimits tells; Weir does not enforce them.
+const (
+	accountUnits = 80000
+	tableUnits   = 40000
+)
+
+func (h handlers) describeLimits(context.Context, *dynamodb.DescribeLimitsInput) (*dynamodb.DescribeLimitsOutput, error) {
+	return &dynamodb.DescribeLimitsOutput{
+		AccountMaxReadCapacityUnits:  aws.Int64(accountUnits),
+		AccountMaxWriteCapacityUnits: aws.Int64(accountUnits),
+		TableMaxReadCapacityUnits:    aws.Int64(tableUnits),
+		TableMaxWriteCapacityUnits:   aws.Int64(tableUnits),
+	}, nil
+}
+
+// endpointMinutes is how long a client may keep what DescribeEndpoints told.
+const endpointMinutes = 1440
+
+func (h handlers) describeEndpoints(ctx context.Context, _ *dynamodb.DescribeEndpointsInput) (*dynamodb.DescribeEndpointsOutput, error) {
+	return &dynamodb.DescribeEndpointsOutput{
+		Endpoints: []types.Endpoint{{Address: aws.String(api.CallerOf(ctx).Host), CachePeriodInMinutes: endpointMinutes}},
+	}, nil
+}
+
+// describeTimeToLive answers for tables on which items do not expire, which are all
+// until UpdateTimeToLive is implemented.
+func (h handlers) describeTimeToLive(_ context.Context, in *dynamodb.DescribeTimeToLiveInput) (*dynamodb.DescribeTimeToLiveOutput, error) {
+	var c api.Constraints
+	checkName(&c, "tableName", in.TableName)
+	if err := c.Err(); err != nil {
+		return nil, err
+	}
+	if _, err := h.tables.DescribeTable(*in.TableName); err != nil {
+		return nil, exception(err)
+	}
+	return &dynamodb.DescribeTimeToLiveOutput{
+		TimeToLiveDescription: &types.TimeToLiveDescription{TimeToLiveStatus: types.TimeToLiveStatusDisabled},
+	}, nil
+}
+
+// taggable matches the ARNs of tables.
+var taggable = regexp.MustCompile(`\Aarn:[a-z-]+:dynamodb:[^:]+:\d+:table/[a-zA-Z0-9_.-]{3,255}\z`)
+
+func checkResource(arn *string) error {
+	if arn == nil {
+		return api.Validation("Invalid TableArn")
+	}
+	if !taggable.MatchString(*arn) {
+		return api.Validation("Invalid TableArn: Invalid ResourceArn provided as input " + *arn)
+	}
+	return nil
+}
+
+func (h handlers) tagResource(_ context.Context, in *dynamodb.TagResourceInput) (*dynamodb.TagResourceOutput, error) {
+	var c api.Constraints
+	c.Required("tags", in.Tags != nil)
+	checkTags(&c, in.Tags)
+	if in.ResourceArn == nil {
+		return nil, checkResource(nil)
+	}
+	if err := c.Err(); err != nil {
+		return nil, err
+	}
+	if err := checkResource(in.ResourceArn); err != nil {
+		return nil, err
+	}
+	if len(in.Tags) == 0 {
+		return nil, api.Validation("Atleast one Tag needs to be provided as Input.")
+	}
+	if err := h.tables.TagTable(*in.ResourceArn, tagMap(in.Tags)); err != nil {
+		return nil, exception(err)
+	}
+	return &dynamodb.TagResourceOutput{}, nil
+}
+
+func (h handlers) untagResource(_ context.Context, in *dynamodb.UntagResourceInput) (*dynamodb.UntagResourceOutput, error) {
+	if in.ResourceArn == nil {
+		return nil, checkResource(nil)
+	}
+	var c api.Constraints
+	c.Required("tagKeys", in.TagKeys != nil)
+	if err := c.Err(); err != nil {
+		return nil, err
+	}
+	if err := checkResource(in.ResourceArn); err != nil {
+		return nil, err
+	}
+	if len(in.TagKeys) == 0 {
+		return nil, api.Validation("Atleast one Tag Key needs to be provided as Input.")
+	}
+	if err := h.tables.UntagTable(*in.ResourceArn, in.TagKeys); err != nil {
+		return nil, exception(err)
+	}
+	return &dynamodb.UntagResourceOutput{}, nil
+}
+
+// tagsPage is how many tags ListTagsOfResource answers with.
+const tagsPage = 10
+
+// listTags hands out as token the key of the last tag of a page.
+func (h handlers) listTags(_ context.Context, in *dynamodb.ListTagsOfResourceInput) (*dynamodb.ListTagsOfResourceOutput, error) {
+	if err := checkResource(in.ResourceArn); err != nil {
+		return nil, err
+	}
+	tags, err := h.tables.Tags(*in.ResourceArn)
+	if err != nil {
+		return nil, exception(err)
+	}
+	if in.NextToken != nil {
+		after, found := slices.BinarySearchFunc(tags, *in.NextToken, func(t table.Tag, key string) int {
+			return cmp.Compare(t.Key, key)
+		})
+		if found {
+			after++
+		}
+		tags = tags[after:]
+	}
+	out := &dynamodb.ListTagsOfResourceOutput{Tags: []types.Tag{}}
+	if len(tags) > tagsPage {
+		tags = tags[:tagsPage]
+		out.NextToken = &tags[tagsPage-1].Key
+	}
+	for _, t := range tags {
+		out.Tags = append(out.Tags, types.Tag{Key: &t.Key, Value: &t.Value})
+	}
+	return out, nil
+}
+
+func checkTags(c *api.Constraints, tags []types.Tag) {
+	for i, t := range tags {
+		key, value := api.MemberPath("tags", i, "key"), api.MemberPath("tags", i, "value")
+		c.Required(key, t.Key != nil)
+		c.Length(key, t.Key, 1, 128)
+		c.Required(value, t.Value != nil)
+		c.Length(value, t.Value, 0, 256)
+	}
+}
+
+func tagMap(tags []types.Tag) map[string]string {
+	if len(tags) == 0 {
+		return nil
+	}
+	m := make(map[string]string, len(tags))
+	for _, t := range tags {
+		m[*t.Key] = *t.Value
+	}
+	return m
+}
