@@ -115,6 +115,7 @@ func (f *fake) DashboardBody(_ context.Context, name string) (string, error) {
 		widget("alarm", 6, 9, 8, 4, map[string]any{"title": "Alarms", "alarms": []string{f.alarms[0].ARN, f.alarms[1].ARN}}),
 		widget("metric", 14, 9, 10, 4, chart("Events by kind", map[string]any{"view": "bar", "setPeriodToTimeRange": true})),
 		widget("metric", 0, 13, 12, 6, chart("All events", map[string]any{"stacked": true})),
+		widget("alarm", 0, 19, 24, 2, map[string]any{"title": "Alarms at a glance", "alarms": []string{f.alarms[0].ARN, f.alarms[1].ARN}}),
 		widget("metric", 12, 13, 12, 6, chart("Errors", map[string]any{"metrics": metrics[5:], "annotations": map[string]any{
 			"horizontal": []any{map[string]any{"value": 20, "label": "Alarm above 20", "color": "#d13212", "fill": "above"}}}})),
 	}})
