@@ -20,10 +20,11 @@ type Encoder struct {
 }
 
 // Response writes the answer of an operation: v is its output struct, described
-// by t, or invalid if the operation has none.
+// by t, or invalid if the operation has none. An output without members makes an
+// empty result element: clients look for it.
 func (e *Encoder) Response(operation, namespace, requestID string, t *shape.Type, v reflect.Value) {
 	e.openWith(operation+"Response", namespace)
-	if v.IsValid() && len(t.Members) > 0 {
+	if v.IsValid() {
 		e.open(operation + "Result")
 		e.structure(t, v)
 		e.close(operation + "Result")
