@@ -1,7 +1,6 @@
 package metric
 
 import (
-	"encoding/json"
 	"math"
 	"regexp"
 	"slices"
@@ -53,9 +52,9 @@ type Alarm struct {
 type State struct {
 	Value        string
 	Reason       string
-	ReasonData   json.RawMessage `json:",omitempty"` // nil when there is none
-	Updated      time.Time       // when the state was set
-	Transitioned time.Time       // when the value last changed
+	ReasonData   string    `json:",omitempty"` // JSON; "" when there is none
+	Updated      time.Time // when the state was set
+	Transitioned time.Time // when the value last changed
 }
 
 // comparison is how a statistic breaches a threshold.

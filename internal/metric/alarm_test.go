@@ -156,9 +156,9 @@ func (s *alarmStory) run(d *datadriven.TestData) string {
 		err = s.alarms.Put(ctx, scriptAlarm(d))
 	case "set-state":
 		f := d.CmdArgs
-		var data []byte
+		data := ""
 		if d.HasArg("data") {
-			data = []byte(strings.TrimSpace(d.Input))
+			data = strings.TrimSpace(d.Input)
 		}
 		err = s.alarms.SetState(ctx, f[0].Key, f[1].Key, strings.ReplaceAll(arg(d, "reason"), "_", " "), data)
 		synctest.Wait()

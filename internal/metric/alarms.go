@@ -1,7 +1,6 @@
 package metric
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -251,8 +250,8 @@ func (a *Alarms) Tag(name string, set map[string]string, remove []string) error 
 }
 
 // SetState puts an alarm in a state, with the actions of that state if it is
-// another. The next evaluation may change it again.
-func (a *Alarms) SetState(ctx context.Context, name, value, reason string, data json.RawMessage) error {
+// another. data is JSON or "". The next evaluation may change the state again.
+func (a *Alarms) SetState(ctx context.Context, name, value, reason, data string) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -262,7 +261,7 @@ func (a *Alarms) SetState(ctx context.Context, name, value, reason string, data 
 	if len(reason) > maxReason || len(data) > maxReasonData {
 		return errorf(Validation, "StateReason must not be longer than %d and StateReasonData not longer than %d characters", maxReason, maxReasonData)
 	}
-	if data != nil && !json.Valid(data) {
+	if data != "" && !json.Valid([]byte(data)) {
 		return errorf(InvalidFormat, "StateReasonData must be valid JSON")
 	}
 	a.changing.Lock()
@@ -273,14 +272,7 @@ func (a *Alarms) SetState(ctx context.Context, name, value, reason string, data 
 	}
 	old, _ := a.state(name)
 	now := time.Now()
-	next := State{Value: value, Reason: reason, Updated: now, Transitioned: old.Transitioned}
-	if data != nil {
-		var compact bytes.Buffer
-		if err := json.Compact(&compact, data); err != nil {
-			return fmt.Errorf("state reason data: %w", err)
-		}
-		next.ReasonData = compact.Bytes()
-	}
+	next := State{Value: value, Reason: reason, ReasonData: data, Updated: now, Transitioned: old.Transitioned}
 	return a.transition(def, old, next, now)
 }
 

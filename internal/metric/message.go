@@ -119,7 +119,7 @@ func (a *Alarms) link(alarm string) string {
 	if a.cfg.ConsoleURL == "" {
 		return ""
 	}
-	return strings.TrimSuffix(a.cfg.ConsoleURL, "/") + "/#/alarms/" + url.PathEscape(alarm)
+	return strings.TrimSuffix(a.cfg.ConsoleURL, "/") + "/alarms/" + url.PathEscape(alarm)
 }
 
 var mail = template.Must(template.New("mail").Funcs(template.FuncMap{
@@ -171,7 +171,7 @@ func (a *Alarms) lambdaEvent(c change) ([]byte, error) {
 		Timestamp  string `json:"timestamp"`
 	}
 	asState := func(s State, at time.Time) state {
-		return state{s.Value, s.Reason, string(s.ReasonData), jsonTime(at)}
+		return state{s.Value, s.Reason, s.ReasonData, jsonTime(at)}
 	}
 	dims := map[string]string{}
 	for _, d := range c.Alarm.Metric.Dimensions {

@@ -147,7 +147,7 @@ type evaluatedDatapoint struct {
 }
 
 // reasonData describes the verdict, with as many datapoints as there is room for.
-func (a *Alarm) reasonData(v verdict, now time.Time) (json.RawMessage, error) {
+func (a *Alarm) reasonData(v verdict, now time.Time) (string, error) {
 	d := reasonData{
 		Version: "1.0", QueryDate: jsonTime(now), Unit: a.Unit, Statistic: a.stat().name, Period: a.Period,
 		RecentDatapoints: []decimal{}, Threshold: decimal(a.Threshold),
@@ -162,7 +162,7 @@ func (a *Alarm) reasonData(v verdict, now time.Time) (json.RawMessage, error) {
 	for {
 		doc, err := json.Marshal(d)
 		if err != nil || len(doc) <= maxReasonData {
-			return doc, err
+			return string(doc), err
 		}
 		d.EvaluatedDatapoints = d.EvaluatedDatapoints[:len(d.EvaluatedDatapoints)/2]
 		if len(d.EvaluatedDatapoints) == 0 {

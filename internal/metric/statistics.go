@@ -47,6 +47,9 @@ func (q *StatisticsQuery) check() ([]Stat, error) {
 	if len(q.Statistics) == 0 && len(q.Extended) == 0 {
 		return nil, errorf(MissingParameter, "Must specify either Statistics or ExtendedStatistics")
 	}
+	if q.Start.IsZero() || q.End.IsZero() {
+		return nil, errorf(MissingParameter, "The parameters StartTime and EndTime are required.")
+	}
 	if err := checkPeriod("Period", q.Period); err != nil {
 		return nil, err
 	}

@@ -41,8 +41,8 @@ func (a *Alarms) recordTransition(tx *store.Tx, def Alarm, old, next State, now 
 		New     historyState `json:"newState"`
 	}
 	doc := states{"1.0",
-		historyState{old.Value, old.Reason, old.ReasonData},
-		historyState{next.Value, next.Reason, next.ReasonData}}
+		historyState{old.Value, old.Reason, json.RawMessage(old.ReasonData)},
+		historyState{next.Value, next.Reason, json.RawMessage(next.ReasonData)}}
 	data, err := marshal(doc)
 	if err == nil && len(data) > maxHistoryData {
 		doc.Old.Data, doc.New.Data = nil, nil // cut in half it would be no JSON
