@@ -33,9 +33,6 @@ func mappingSpec(spec resource.MappingSpec) mapping.Spec {
 	if spec.StartingTimestamp != nil {
 		s.Starting.Timestamp = *spec.StartingTimestamp
 	}
-	if len(spec.Tags) > 0 {
-		s.Unsupported = append(s.Unsupported, "Tags")
-	}
 	return s
 }
 

@@ -43,22 +43,20 @@ var lambdaEventSourceMapping = define(Type{
 	Name: "AWS::Lambda::EventSourceMapping",
 	Properties: []string{"BatchSize", "BisectBatchOnFunctionError", "Enabled", "EventSourceArn", "FunctionName",
 		"MaximumBatchingWindowInSeconds", "MaximumRecordAgeInSeconds", "MaximumRetryAttempts", "ParallelizationFactor",
-		"StartingPosition", "StartingPositionTimestamp", "Tags", "TumblingWindowInSeconds"},
+		"StartingPosition", "StartingPositionTimestamp", "TumblingWindowInSeconds"},
 	Unimplemented: []string{"AmazonManagedKafkaEventSourceConfig", "DestinationConfig", "DocumentDBEventSourceConfig",
 		"FilterCriteria", "FunctionResponseTypes", "KmsKeyArn", "LoggingConfig", "MetricsConfig", "ProvisionedPollerConfig",
 		"Queues", "ScalingConfig", "SelfManagedEventSource", "SelfManagedKafkaEventSourceConfig",
-		"SourceAccessConfigurations", "Topics"},
+		"SourceAccessConfigurations", "Tags", "Topics"},
 	Replace:    []string{"EventSourceArn", "StartingPosition", "StartingPositionTimestamp"},
 	Attributes: []string{"EventSourceMappingArn", "Id"},
 }, operations[MappingSpec]{
 	decode: decodeMapping,
 	create: func(ctx context.Context, p *Providers, t Target, s MappingSpec) (Made, error) {
-		s.Tags = t.withStackTags(s.Tags)
 		made, err := p.Mappings.CreateMapping(ctx, s)
 		return madeMapping(made.UUID, made.ARN), err
 	},
 	update: func(ctx context.Context, p *Providers, t Target, _, s MappingSpec) (Made, error) {
-		s.Tags = t.withStackTags(s.Tags)
 		return madeMapping(t.PhysicalID, t.Identity.ARN("lambda", "event-source-mapping:"+t.PhysicalID)),
 			p.Mappings.UpdateMapping(ctx, t.PhysicalID, s)
 	},
@@ -80,7 +78,6 @@ func decodeMapping(o *object) MappingSpec {
 		SourceARN: o.text("EventSourceArn"), Function: o.text("FunctionName"), Enabled: o.boolean("Enabled"),
 		BatchSize: o.integer("BatchSize"), BatchingWindowSeconds: o.integer("MaximumBatchingWindowInSeconds"),
 		StartingPosition: o.oneOf("StartingPosition", "TRIM_HORIZON", "LATEST", "AT_TIMESTAMP"),
-		Tags:             o.tags(),
 	}
 	if seconds := o.number("StartingPositionTimestamp"); seconds != nil {
 		at := time.UnixMilli(int64(*seconds * 1000)).UTC()

@@ -128,7 +128,6 @@ type MappingSpec struct {
 	BatchingWindowSeconds *int
 	StartingPosition      string
 	StartingTimestamp     *time.Time
-	Tags                  map[string]string
 }
 
 // MappingMade is what is known of a mapping that exists.
