@@ -3,6 +3,7 @@ package metric
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
@@ -101,4 +102,20 @@ func BenchmarkPut(b *testing.B) {
 			}
 		})
 	}
+}
+
+// Every label that is accepted can be expanded.
+func FuzzLabel(f *testing.F) {
+	for _, s := range []string{"plain", "${LABEL} ${MAX}", "${MIN_TIME}", "${PROP('Dim.a')}", "${AVG_TIME}", "${MAX_TIME_TIME}", "${", "${}"} {
+		f.Add(s)
+	}
+	at := time.Unix(1e9, 0)
+	f.Fuzz(func(_ *testing.T, label string) {
+		if checkLabel("", label) != nil {
+			return
+		}
+		q := &DataQuery{Label: label, Metric: ID{Dimensions: []Dimension{{"a", "b"}}}}
+		expandLabel(q, &DataResult{}, "fallback", nil)
+		expandLabel(q, &DataResult{Times: []time.Time{at, at}, Values: []float64{1, 2}}, "fallback", nil)
+	})
 }

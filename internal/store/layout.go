@@ -24,8 +24,8 @@
 //	07 code       function  package hash, chunk u32 -> bytes
 //	08 log        function  log group, what, ... -> state, log streams, events
 //	09 metric     metric    series id u64, resolution, time -> statistics
-//	0a alarm      metric    alarm name, what -> state, history
-//	0b notify     notify    what string ... -> deliveries, outbox
+//	0a alarm      metric    alarm name, what -> state, history, actions to run
+//	0b notify     notify    what ... -> deliveries, outbox, signing key
 //	0c stack      stack     what string ... -> stack events
 package store
 
