@@ -175,7 +175,8 @@ func (r *demoRun) metrics(ctx context.Context) (replay.Counts, error) {
 		}})
 	}
 	counts := replay.Counts{}
-	now := time.Now()
+	// On the hour, as periods are counted from the start time.
+	now := time.Now().Truncate(time.Hour)
 	pages := cloudwatch.NewGetMetricDataPaginator(r.cloudwatch, &cloudwatch.GetMetricDataInput{
 		MetricDataQueries: queries, StartTime: aws.Time(now.Add(-14 * 24 * time.Hour)), EndTime: aws.Time(now.Add(2 * time.Hour)),
 	})

@@ -29,7 +29,8 @@ type Definition struct {
 	// BatchingWindow is how long a batch waits for more records, in seconds.
 	BatchingWindow int
 	Starting       StartingPosition
-	LastModified   int64 // epoch milliseconds
+	LastModified   int64             // epoch milliseconds
+	Tags           map[string]string `json:",omitempty"`
 }
 
 const (
@@ -46,6 +47,7 @@ type Spec struct {
 	BatchSize      *int
 	BatchingWindow *int
 	Starting       *StartingPosition
+	Tags           map[string]string // only when creating
 	// Unsupported names parameters that were given a value this version cannot
 	// honour; the request is refused instead of storing and ignoring them.
 	Unsupported []string

@@ -211,6 +211,12 @@ func (mp *Mapping) setResult(result string) {
 	}
 }
 
+func (mp *Mapping) setTags(tags map[string]string) {
+	mp.mu.Lock()
+	defer mp.mu.Unlock()
+	mp.def.Tags = tags
+}
+
 func (mp *Mapping) setShard(s ShardStatus) {
 	mp.mu.Lock()
 	defer mp.mu.Unlock()

@@ -179,7 +179,7 @@ func (m *Mappings) define(spec Spec) (Definition, Source, error) {
 	}
 	def := spec.apply(Definition{
 		UUID: uuid.NewString(), SourceARN: spec.SourceARN, Enabled: true, BatchSize: defaultBatchSize,
-		Starting: at, LastModified: time.Now().UnixMilli(),
+		Starting: at, LastModified: time.Now().UnixMilli(), Tags: spec.Tags,
 	}, &f)
 	return def, src, nil
 }
@@ -349,6 +349,23 @@ func (m *Mappings) isClosed() bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.closed
+}
+
+// SetTags replaces the tags of a mapping, which has no other effect on it.
+func (m *Mappings) SetTags(_ context.Context, uuid string, tags map[string]string) error {
+	mp, err := m.get(uuid)
+	if err != nil {
+		return err
+	}
+	m.createMu.Lock()
+	defer m.createMu.Unlock()
+	def := mp.View().Definition
+	def.Tags = tags
+	if err := m.defs.Put(uuid, def); err != nil {
+		return fmt.Errorf("tag mapping %s: %w", uuid, err)
+	}
+	mp.setTags(tags)
+	return nil
 }
 
 // ARN returns the ARN of a mapping.

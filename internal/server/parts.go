@@ -1,53 +1,215 @@
 package server
 
 import (
+	"errors"
 	"net/http"
+	"path/filepath"
+	"strings"
 
 	"github.com/weirstream/weir/internal/api"
+	"github.com/weirstream/weir/internal/api/cloudwatchapi"
+	"github.com/weirstream/weir/internal/api/dynamodbapi"
 	"github.com/weirstream/weir/internal/api/kinesisapi"
+	"github.com/weirstream/weir/internal/api/lambdaapi"
+	"github.com/weirstream/weir/internal/api/snsapi"
+	"github.com/weirstream/weir/internal/api/stackapi"
+	"github.com/weirstream/weir/internal/api/stsapi"
+	"github.com/weirstream/weir/internal/console"
+	"github.com/weirstream/weir/internal/function"
 	"github.com/weirstream/weir/internal/mapping"
+	"github.com/weirstream/weir/internal/metric"
+	"github.com/weirstream/weir/internal/metric/exposition"
+	"github.com/weirstream/weir/internal/notify"
+	"github.com/weirstream/weir/internal/server/pages"
+	"github.com/weirstream/weir/internal/server/provision"
+	"github.com/weirstream/weir/internal/stack"
 	"github.com/weirstream/weir/internal/store"
 	"github.com/weirstream/weir/internal/stream"
+	"github.com/weirstream/weir/internal/table"
 )
 
+// Folders of the data directory beside the store's own files.
+const (
+	storeFolder    = "store"
+	codeFolder     = "code"     // unpacked code of functions, a cache
+	RuntimesFolder = "runtimes" // SDKs and interpreters for functions
+)
+
+// parts are the open domain packages.
 type parts struct {
-	db       *store.DB
-	streams  *stream.Streams
-	mappings *mapping.Mappings
+	db         *store.DB
+	streams    *stream.Streams
+	tables     *table.Tables
+	logs       *function.Logs
+	functions  *function.Functions
+	topics     *notify.Topics
+	metrics    *metric.Metrics
+	alarms     *metric.Alarms
+	dashboards *metric.Dashboards
+	mappings   *mapping.Mappings
+	stacks     *stack.Stacks
+	console    *console.Console
+
+	// opened are the Close methods in the order in which the parts were opened.
+	opened []func() error
 }
 
-type noFunctions struct{ mapping.Invoker }
+// keep notes how to close a part, unless opening it failed.
+func keep[P interface{ Close() error }](p *parts, part P, err error) (P, error) {
+	if err == nil {
+		p.opened = append(p.opened, part.Close)
+	}
+	return part, err
+}
 
 func (s *Server) openParts() (*parts, error) {
 	p := &parts{}
-	var err error
-	if p.db, err = store.Open(s.cfg.DataDir, store.Options{Logger: s.cfg.Log}); err != nil {
-		return nil, err
-	}
-	logs, err := stream.NewLogs(p.db)
-	if err != nil {
-		return nil, err
-	}
-	if p.streams, err = stream.Open(stream.Config{DB: p.db, Logs: logs, Identity: s.cfg.Identity, Log: s.cfg.Log, Meter: s.meter}); err != nil {
-		return nil, err
-	}
-	if p.mappings, err = mapping.Open(mapping.Config{DB: p.db, Identity: s.cfg.Identity, Invoker: noFunctions{}}); err != nil {
-		return nil, err
+	if err := s.openDomains(p); err != nil {
+		return nil, errors.Join(err, p.close())
 	}
 	return p, nil
 }
 
-func (p *parts) closeWorkers() error { return p.mappings.Close() }
+func (s *Server) openDomains(p *parts) (err error) {
+	id, log, m := s.cfg.Identity, s.cfg.Log, s.meter
+	db, err := store.Open(filepath.Join(s.cfg.DataDir, storeFolder), store.Options{Logger: log})
+	if p.db, err = keep(p, db, err); err != nil {
+		return err
+	}
+	logs, err := stream.NewLogs(db)
+	if err != nil {
+		return err
+	}
+	streams, err := stream.Open(stream.Config{DB: db, Logs: logs, Identity: id, Log: log, Meter: m})
+	if p.streams, err = keep(p, streams, err); err != nil {
+		return err
+	}
+	tables, err := table.Open(table.Config{DB: db, Logs: logs, Identity: id, Log: log, Meter: m})
+	if p.tables, err = keep(p, tables, err); err != nil {
+		return err
+	}
+	functionLogs, err := function.OpenLogs(function.LogsConfig{DB: db, Identity: id, Log: log})
+	if p.logs, err = keep(p, functionLogs, err); err != nil {
+		return err
+	}
+	functions, err := function.Open(function.Config{
+		DB: db, Identity: id, Log: log, Meter: m, Logs: functionLogs,
+		Runtimes: function.NewRuntimes(filepath.Join(s.cfg.DataDir, RuntimesFolder)),
+		CodeDir:  filepath.Join(s.cfg.DataDir, codeFolder), Endpoint: s.endpoint,
+	})
+	if p.functions, err = keep(p, functions, err); err != nil {
+		return err
+	}
+	if err := s.openNotifications(p); err != nil {
+		return err
+	}
+	mappings, err := mapping.Open(mapping.Config{
+		DB: db, Identity: id, Log: log, Meter: m, Grace: s.cfg.Grace,
+		Sources: sources{streams, tables, id.Region}, Invoker: invoker{functions, id},
+	})
+	if p.mappings, err = keep(p, mappings, err); err != nil {
+		return err
+	}
+	stacks, err := stack.Open(stack.Config{DB: db, Identity: id, Log: log, Providers: provision.Providers(provision.Domains{
+		Identity: id, Streams: streams, Tables: tables, Functions: functions, Logs: functionLogs, Mappings: mappings,
+		Topics: p.topics, Alarms: p.alarms, Dashboards: p.dashboards,
+	})})
+	if p.stacks, err = keep(p, stacks, err); err != nil {
+		return err
+	}
+	p.console = s.openConsole(p)
+	return nil
+}
 
+// openNotifications opens what tells others: topics, metrics and alarms.
+func (s *Server) openNotifications(p *parts) error {
+	id, log := s.cfg.Identity, s.cfg.Log
+	topics, err := notify.Open(notify.Config{
+		DB: p.db, Identity: id, Log: log, Meter: s.meter, Endpoint: s.endpoint, SMTP: s.cfg.SMTP, Invoker: asyncInvoker{p.functions},
+	})
+	if p.topics, err = keep(p, topics, err); err != nil {
+		return err
+	}
+	metrics, err := metric.Open(metric.Config{DB: p.db, Log: log, Meter: s.meter})
+	if p.metrics, err = keep(p, metrics, err); err != nil {
+		return err
+	}
+	alarms, err := metric.OpenAlarms(metric.AlarmsConfig{
+		DB: p.db, Identity: id, Log: log, Metrics: metrics, Notifier: alarmNotifier{topics}, Invoker: asyncInvoker{p.functions},
+		ConsoleURL: s.endpoint + console.Prefix,
+	})
+	if p.alarms, err = keep(p, alarms, err); err != nil {
+		return err
+	}
+	p.dashboards, err = metric.OpenDashboards(p.db, id)
+	return err
+}
+
+func (s *Server) openConsole(p *parts) *console.Console {
+	cfg := pages.Config(pages.Domains{
+		Identity: s.cfg.Identity, DB: p.db, Meter: s.meter, Streams: p.streams, Tables: p.tables, Functions: p.functions, Logs: p.logs,
+		Mappings: p.mappings, Metrics: p.metrics, Alarms: p.alarms, Dashboards: p.dashboards, Topics: p.topics, Outbox: p.topics.Outbox(), Stacks: p.stacks,
+		Server: pages.ServerFacts{Version: s.cfg.Version, Address: s.endpoint, DataDir: s.cfg.DataDir, SMTP: redacted(s.cfg.SMTP), Started: s.started},
+	})
+	cfg.Log = s.cfg.Log
+	c := console.New(cfg)
+	p.opened = append(p.opened, c.Close)
+	return c
+}
+
+// closeWorkers stops what calls functions, while functions can still call the
+// APIs, and then the functions and the event streams of the console.
+func (p *parts) closeWorkers() error {
+	return errors.Join(p.stacks.Close(), p.mappings.Close(), p.functions.Close(), p.console.Close())
+}
+
+// close closes the parts that are open, the last one first. Closing a part twice
+// does nothing.
 func (p *parts) close() error {
-	p.streams.Close()
-	return p.db.Close()
+	var errs []error
+	for i := len(p.opened) - 1; i >= 0; i-- {
+		errs = append(errs, p.opened[i]())
+	}
+	p.opened = nil
+	return errors.Join(errs...)
 }
 
+// handler returns what answers requests: the services, and Weir's own paths.
 func (s *Server) handler() (http.Handler, error) {
-	return api.NewHandler(api.Config{Services: []*api.Service{kinesisapi.New(s.parts.streams)}, Identity: s.cfg.Identity, Log: s.cfg.Log})
+	p := s.parts
+	own := http.NewServeMux()
+	own.HandleFunc("GET /_weir/health", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write([]byte(`{"status":"ok"}` + "\n")) // the client is gone when this fails
+	})
+	own.Handle("GET /_weir/metrics", exposition.Handler(s.meter, s.cfg.Log))
+	own.Handle(stackapi.Prefix, stackapi.New(p.stacks, s.cfg.Log))
+	own.Handle(stackapi.Prefix+"/", stackapi.New(p.stacks, s.cfg.Log))
+	own.Handle(console.Prefix, p.console)
+	own.Handle(notify.CertificatePath, snsapi.Pages(p.topics, s.cfg.Log))
+	return api.NewHandler(api.Config{
+		Services: []*api.Service{
+			kinesisapi.New(p.streams),
+			dynamodbapi.New(p.tables),
+			dynamodbapi.NewStreams(p.tables, s.cfg.Identity.Region),
+			lambdaapi.New(p.functions, p.mappings, s.cfg.Identity),
+			cloudwatchapi.New(cloudwatchapi.Deps{Metrics: p.metrics, Alarms: p.alarms, Dashboards: p.dashboards, Identity: s.cfg.Identity}),
+			snsapi.New(p.topics),
+			stsapi.New(s.cfg.Identity),
+		},
+		Fallback: own, Identity: s.cfg.Identity, Log: s.cfg.Log,
+	})
 }
 
-// RuntimesFolder is the folder of the data directory with SDKs and interpreters
-// for functions.
-const RuntimesFolder = "runtimes"
+// redacted is the SMTP server without the password that its URL may hold.
+func redacted(smtp string) string {
+	_, host, found := strings.Cut(smtp, "@")
+	if found {
+		return host
+	}
+	_, host, found = strings.Cut(smtp, "://")
+	if found {
+		return host
+	}
+	return smtp
+}

@@ -56,6 +56,7 @@ func (h mappingHandlers) create(ctx context.Context, in *lambda.CreateEventSourc
 		SourceARN: aws.ToString(in.EventSourceArn), Function: aws.ToString(in.FunctionName), Enabled: in.Enabled,
 		BatchSize: number(in.BatchSize), BatchingWindow: number(in.MaximumBatchingWindowInSeconds),
 		Starting: &mapping.StartingPosition{Type: string(in.StartingPosition), Timestamp: aws.ToTime(in.StartingPositionTimestamp)},
+		Tags:     in.Tags,
 	}
 	u := unsupported{}
 	u.streamParameters(in.ParallelizationFactor, in.TumblingWindowInSeconds, in.MaximumRecordAgeInSeconds, in.MaximumRetryAttempts, in.BisectBatchOnFunctionError, in.FunctionResponseTypes)
@@ -64,7 +65,6 @@ func (h mappingHandlers) create(ctx context.Context, in *lambda.CreateEventSourc
 	u.add("KMSKeyArn", in.KMSKeyArn != nil)
 	u.add("MetricsConfig", in.MetricsConfig != nil && len(in.MetricsConfig.Metrics) > 0)
 	u.add("LoggingConfig", in.LoggingConfig != nil)
-	u.add("Tags", len(in.Tags) > 0)
 	u.add("Queues", len(in.Queues) > 0)
 	u.add("Topics", len(in.Topics) > 0)
 	u.add("SelfManagedEventSource", in.SelfManagedEventSource != nil)
