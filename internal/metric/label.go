@@ -43,7 +43,7 @@ const maxPlaceholders = 5
 
 var (
 	placeholder = regexp.MustCompile(`\$\{([^}]*)\}`)
-	property    = regexp.MustCompile(`^PROP\('([^']*)'\)$`)
+	property    = regexp.MustCompile(`^PROP\('(MetricName|Namespace|Period|Stat|Dim\.[^']*)'\)$`)
 )
 
 // summaries are the placeholders of a label that stand for a figure of the
