@@ -72,7 +72,7 @@ func (t *Tables) bindBatch(requests []BatchGetTable) ([]expr.Bound, error) {
 	for i := range requests {
 		r := &requests[i]
 		var err error
-		if bounds[i], err = t.bind(&r.Expressions); err != nil {
+		if bounds[i], err = t.bind(&r.Expressions, nil); err != nil {
 			return nil, err
 		}
 		seen := make(map[string]struct{}, len(r.Keys))

@@ -205,6 +205,7 @@ func (t *Tables) describe(tab *table, status Status) Description {
 		Write:              def.Write,
 		LastIncrease:       def.LastIncrease,
 		LastDecrease:       def.LastDecrease,
+		DecreasesToday:     def.decreasesToday(time.Now()),
 		DeletionProtection: def.DeletionProtection,
 		Class:              def.Class,
 		Items:              tab.items.Load(),

@@ -18,12 +18,21 @@ type definition struct {
 	Read, Write        int64     // provisioned capacity units
 	LastIncrease       time.Time
 	LastDecrease       time.Time
+	Decreases          int64 // on the day of the last one
 	DeletionProtection bool
 	Class              string
 	Tags               map[string]string `json:",omitempty"`
 
 	// Stream is the ARN of the latest stream, which may be disabled.
 	Stream string
+}
+
+// decreasesToday returns how often throughput was decreased on the UTC day of now.
+func (d *definition) decreasesToday(now time.Time) int64 {
+	if d.LastDecrease.UTC().Format(time.DateOnly) != now.UTC().Format(time.DateOnly) {
+		return 0
+	}
+	return d.Decreases
 }
 
 // StreamView is what change records tell of an item.
@@ -67,6 +76,7 @@ type Description struct {
 	Read, Write        int64
 	LastIncrease       time.Time
 	LastDecrease       time.Time
+	DecreasesToday     int64
 	DeletionProtection bool
 	Class              string // "" if never asked for
 

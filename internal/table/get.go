@@ -24,7 +24,7 @@ type GetResult struct {
 // GetItem reads an item. Errors that are the client's: InvalidError, NotFoundError.
 func (t *Tables) GetItem(r *GetRequest) (GetResult, error) {
 	begun := time.Now()
-	b, err := t.bind(&r.Expressions)
+	b, err := t.bind(&r.Expressions, nil)
 	if err != nil {
 		t.observe(opGetItem, nil, begun, err)
 		return GetResult{}, err

@@ -51,6 +51,9 @@ func (s *schema) checkKey(key Item) error {
 		if v.Kind() != part.kind() {
 			return errKeyMismatch
 		}
+		if isEmptyText(v) {
+			return invalidParameter("The AttributeValue for a key attribute cannot contain an empty %s value. Key: %s", textName(v), part.Name)
+		}
 		if err := checkKeyValue(part, v, i == 0); err != nil {
 			return err
 		}
@@ -75,16 +78,22 @@ func (s *schema) checkItem(it Item) error {
 	return nil
 }
 
+// isEmptyText reports whether v is an S or B without a byte, which no key can be.
+func isEmptyText(v Value) bool {
+	return v.Kind() != attr.Number && len(v.Text()) == 0
+}
+
+func textName(v Value) string {
+	if v.Kind() == attr.Binary {
+		return "binary"
+	}
+	return "string"
+}
+
 func checkKeyValue(part KeyAttribute, v Value, isHash bool) error {
 	switch n := len(v.Text()); {
-	case v.Kind() == attr.Number:
-		return nil
-	case n == 0:
-		what := "string"
-		if v.Kind() == attr.Binary {
-			what = "binary"
-		}
-		return attr.Invalidf("One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty %s value. Key: %s", what, part.Name)
+	case isEmptyText(v):
+		return attr.Invalidf("One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty %s value. Key: %s", textName(v), part.Name)
 	case isHash && n > maxHashKeyBytes:
 		return invalidParameter("Size of hashkey has exceeded the maximum size limit of2048 bytes")
 	case !isHash && n > maxRangeKeyBytes:

@@ -13,19 +13,22 @@ type QueryRequest struct {
 	Table string
 	Index string // "" for the table itself
 	Expressions
-	Start      Item // key after which to go on, empty for the beginning
-	HasStart   bool
-	Limit      int // 0 for none
-	Backward   bool
-	Consistent bool
-	CountOnly  bool
+	Start    Item // key after which to go on
+	HasStart bool
+	// StartInvalid tells what is wrong with where the request wants to start, if
+	// anything.
+	StartInvalid error
+	Limit        int // 0 for none
+	Backward     bool
+	Consistent   bool
+	CountOnly    bool
 }
 
 // Query reads a page of a partition. Errors that are the client's: InvalidError,
 // NotFoundError.
 func (t *Tables) Query(r *QueryRequest) (Page, error) {
 	begun := time.Now()
-	b, err := t.bind(&r.Expressions)
+	b, err := t.bindQuery(r)
 	if err != nil {
 		t.observe(opQuery, nil, begun, err)
 		return Page{}, err
@@ -37,6 +40,14 @@ func (t *Tables) Query(r *QueryRequest) (Page, error) {
 	}
 	read, err := tab.planQuery(r, b)
 	return t.finishPage(opQuery, begun, tab, read, err)
+}
+
+func (t *Tables) bindQuery(r *QueryRequest) (expr.Bound, error) {
+	invalid := r.StartInvalid
+	if invalid == nil && r.KeyCondition == nil && (r.Legacy == nil || r.Legacy.KeyConditions == nil) {
+		invalid = attr.Invalidf("Either the KeyConditions or KeyConditionExpression parameter must be specified in the request.")
+	}
+	return t.bind(&r.Expressions, invalid)
 }
 
 // finishPage reads a planned page, releases the table and measures.
@@ -101,7 +112,7 @@ func (t *table) matchTerms(r *QueryRequest, terms []expr.KeyTerm) (hash Value, r
 				return hash, nil, errBadStart
 			}
 			if v.Kind() != part.kind() {
-				return hash, nil, attr.Invalidf("The provided starting key is invalid: %v", errKeyMismatch)
+				return hash, nil, errKeyMismatch
 			}
 			if err := checkKeyValue(part, v, i == 0); err != nil {
 				return hash, nil, err

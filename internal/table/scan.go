@@ -13,11 +13,14 @@ type ScanRequest struct {
 	Table string
 	Index string // "" for the table itself
 	Expressions
-	Start      Item // key after which to go on
-	HasStart   bool
-	Limit      int // 0 for none
-	Consistent bool
-	CountOnly  bool
+	Start    Item // key after which to go on
+	HasStart bool
+	// StartInvalid tells what is wrong with where the request wants to start, if
+	// anything.
+	StartInvalid error
+	Limit        int // 0 for none
+	Consistent   bool
+	CountOnly    bool
 	// Segments divides the table, Segment is the part that is asked for; 0 segments
 	// for all of it.
 	Segment, Segments int
@@ -27,7 +30,7 @@ type ScanRequest struct {
 // NotFoundError.
 func (t *Tables) Scan(r *ScanRequest) (Page, error) {
 	begun := time.Now()
-	b, err := t.bind(&r.Expressions)
+	b, err := t.bind(&r.Expressions, r.StartInvalid)
 	if err != nil {
 		t.observe(opScan, nil, begun, err)
 		return Page{}, err

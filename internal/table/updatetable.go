@@ -1,6 +1,7 @@
 package table
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -43,14 +44,20 @@ func (t *Tables) UpdateTable(nameOrARN string, c Changes) (Description, error) {
 	if !ok {
 		return Description{}, noTable(t.tableName(nameOrARN))
 	}
-	def := *tab.definition.Load()
+	before := *tab.definition.Load()
+	def := before
 	if err := def.change(c, time.Now().UTC()); err != nil {
 		return Description{}, err
 	}
 	if err := t.storeChanges(tab, def, c.Stream); err != nil {
 		return Description{}, err
 	}
-	return t.describe(tab, Updating), nil
+	d := t.describe(tab, Updating)
+	if !before.OnDemand && !def.OnDemand {
+		// As the service has it, throughput is what it was while it changes.
+		d.Read, d.Write, d.DecreasesToday = before.Read, before.Write, before.decreasesToday(time.Now())
+	}
+	return d, nil
 }
 
 // storeChanges makes def the definition of a table and turns its stream on or off.
@@ -129,6 +136,7 @@ func (d *definition) changeThroughput(p Throughput, now time.Time) error {
 		d.LastIncrease = now
 	}
 	if p.Read < d.Read || p.Write < d.Write {
+		d.Decreases = d.decreasesToday(now) + 1
 		d.LastDecrease = now
 	}
 	d.Read, d.Write = p.Read, p.Write
@@ -151,12 +159,16 @@ func (t *Tables) TagTable(arn string, tags map[string]string) error {
 
 // UntagTable removes tags from a table.
 func (t *Tables) UntagTable(arn string, keys []string) error {
-	return t.changeTags(arn, func(all map[string]string) error {
+	err := t.changeTags(arn, func(all map[string]string) error {
 		for _, k := range keys {
 			delete(all, k)
 		}
 		return nil
 	})
+	if notFound := (*NotFoundError)(nil); errors.As(err, &notFound) {
+		return errNoTable // the one of the three that does not tell the ARN
+	}
+	return err
 }
 
 func (t *Tables) changeTags(arn string, change func(map[string]string) error) error {

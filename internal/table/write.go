@@ -16,18 +16,30 @@ type Expressions struct {
 	Legacy *expr.Legacy // nil if the request has none of the older parameters
 }
 
-func (t *Tables) bind(e *Expressions) (expr.Bound, error) {
+// bind makes the expressions ready. startInvalid tells what is wrong with the start
+// key of a query or scan, which is reported between the older parameters and the
+// expressions.
+func (t *Tables) bind(e *Expressions, startInvalid error) (expr.Bound, error) {
+	var b expr.Bound
+	var err error
 	if e.Legacy != nil {
-		b, err := e.Legacy.Bind()
-		if err != nil || e.Texts == (expr.Texts{}) {
+		if b, err = e.Legacy.Bind(); err != nil {
 			return b, err
 		}
-		// KeyConditions may go with expressions for the rest.
-		rest, err := t.cache.Bind(e.Texts, e.Scope)
-		rest.KeyTerms = b.KeyTerms
-		return rest, err
 	}
-	return t.cache.Bind(e.Texts, e.Scope)
+	if startInvalid != nil {
+		return b, startInvalid
+	}
+	// Only KeyConditions may go with expressions, which then say all the rest.
+	if e.Texts != (expr.Texts{}) {
+		if b, err = t.cache.Bind(e.Texts, e.Scope); err != nil {
+			return b, err
+		}
+	}
+	if e.Legacy != nil && e.Legacy.KeyConditions != nil {
+		b.KeyTerms, err = e.Legacy.KeyTerms()
+	}
+	return b, err
 }
 
 // ReturnValues says which attributes a write answers with.
@@ -82,7 +94,7 @@ func (t *Tables) PutItem(r *PutRequest) (WriteResult, error) {
 	if r.Item.Size() > maxItemBytes {
 		return t.refuse(opPutItem, errItemTooLarge)
 	}
-	b, err := t.bind(&r.Expressions)
+	b, err := t.bind(&r.Expressions, nil)
 	if err != nil {
 		return t.refuse(opPutItem, err)
 	}
@@ -109,7 +121,7 @@ var errItemTooLarge = attr.Invalidf("Item size has exceeded the maximum allowed 
 // UpdateItem changes an item. Errors are those of PutItem.
 func (t *Tables) UpdateItem(r *UpdateRequest) (WriteResult, error) {
 	begun := time.Now()
-	b, err := t.bind(&r.Expressions)
+	b, err := t.bind(&r.Expressions, nil)
 	if err != nil {
 		return t.refuse(opUpdateItem, err)
 	}
@@ -136,7 +148,7 @@ func (t *Tables) UpdateItem(r *UpdateRequest) (WriteResult, error) {
 // DeleteItem deletes an item if it exists. Errors are those of PutItem.
 func (t *Tables) DeleteItem(r *DeleteRequest) (WriteResult, error) {
 	begun := time.Now()
-	b, err := t.bind(&r.Expressions)
+	b, err := t.bind(&r.Expressions, nil)
 	if err != nil {
 		return t.refuse(opDeleteItem, err)
 	}

@@ -128,6 +128,8 @@ func javaClass(k jsonscan.Kind) string {
 
 func dynamoDBText(m Mismatch) string {
 	switch {
+	case m.Base64 != nil && len(m.Text)%4 == 0:
+		return "Invalid last non-pad Base64 character dectected"
 	case m.Base64 != nil:
 		return m.Base64.Error()
 	case m.Got == jsonscan.Array:

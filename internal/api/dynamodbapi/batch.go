@@ -19,15 +19,14 @@ const (
 	maxBatchWrites = 25
 )
 
+// errNoRequests refuses a batch of nothing.
+func errNoRequests(operation string) error {
+	return api.Validation("The requestItems parameter is required for " + operation)
+}
+
 // checkTableKeys constrains the map of a batch, whose keys are names of tables.
 func checkTableKeys[V any](c *api.Constraints, requests map[string]V) {
 	c.Required("requestItems", requests != nil)
-	if requests == nil {
-		return
-	}
-	if len(requests) == 0 {
-		c.Add("requestItems", "{}", "Member must have length greater than or equal to 1")
-	}
 	for name := range requests {
 		if isARN(&name) || len(name) >= minName && len(name) <= maxName && namePattern.Match(name) {
 			continue
@@ -55,6 +54,9 @@ func (h handlers) batchGetItem(_ context.Context, in *dynamodb.BatchGetItemInput
 	}
 	if err := c.Err(); err != nil {
 		return nil, err
+	}
+	if len(names) == 0 {
+		return nil, errNoRequests("BatchGetItem")
 	}
 	requests := make([]table.BatchGetTable, len(names))
 	for i, name := range names {
@@ -122,6 +124,9 @@ func (h handlers) batchWriteItem(_ context.Context, in *dynamodb.BatchWriteItemI
 	}
 	if err := c.Err(); err != nil {
 		return nil, err
+	}
+	if len(names) == 0 {
+		return nil, errNoRequests("BatchWriteItem")
 	}
 	if total > maxBatchWrites {
 		return nil, api.Validation("Too many items requested for the BatchWriteItem call")

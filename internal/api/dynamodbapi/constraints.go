@@ -35,11 +35,11 @@ var (
 // checkName constrains the name of a table, which may be an ARN.
 func checkName(c *api.Constraints, path string, name *string) {
 	c.Required(path, name != nil)
-	if isARN(name) {
+	switch {
+	case name == nil:
+	case *name == "" || isARN(name):
 		c.Length(path, name, 1, maxARN)
-		return
-	}
-	if name != nil {
+	default:
 		c.Pattern(path, name, namePattern)
 		c.Length(path, name, minName, maxName)
 	}

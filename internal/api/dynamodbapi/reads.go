@@ -12,6 +12,7 @@ import (
 
 	"github.com/weirstream/weir/internal/api"
 	"github.com/weirstream/weir/internal/table"
+	"github.com/weirstream/weir/internal/table/attr"
 	"github.com/weirstream/weir/internal/table/expr"
 )
 
@@ -94,13 +95,7 @@ func queryRequest(in *dynamodb.QueryInput) (*table.QueryRequest, error) {
 	if err != nil {
 		return nil, err
 	}
-	start, err := startKey(in.ExclusiveStartKey)
-	if err != nil {
-		return nil, err
-	}
-	if in.KeyConditions == nil && in.KeyConditionExpression == nil {
-		return nil, api.Validation("Either the KeyConditions or KeyConditionExpression parameter must be specified in the request.")
-	}
+	start, invalid := startKey(in.ExclusiveStartKey)
 	const prefix = "1 validation error detected: "
 	if err := checkSelect(prefix, in.Select, in.IndexName, in.ProjectionExpression, in.AttributesToGet); err != nil {
 		return nil, err
@@ -115,12 +110,13 @@ func queryRequest(in *dynamodb.QueryInput) (*table.QueryRequest, error) {
 				Filter: olderConditions(in.QueryFilter), KeyConditions: olderConditions(in.KeyConditions), AttributesToGet: in.AttributesToGet,
 			}, in.ConditionalOperator),
 		},
-		Start:      start,
-		HasStart:   in.ExclusiveStartKey != nil,
-		Limit:      number(in.Limit),
-		Backward:   in.ScanIndexForward != nil && !*in.ScanIndexForward,
-		Consistent: isTrue(in.ConsistentRead),
-		CountOnly:  in.Select == types.SelectCount,
+		Start:        start,
+		HasStart:     in.ExclusiveStartKey != nil,
+		StartInvalid: invalid,
+		Limit:        number(in.Limit),
+		Backward:     in.ScanIndexForward != nil && !*in.ScanIndexForward,
+		Consistent:   isTrue(in.ConsistentRead),
+		CountOnly:    in.Select == types.SelectCount,
 	}, nil
 }
 
@@ -147,10 +143,10 @@ func startKey(m map[string]types.AttributeValue) (table.Item, error) {
 	message := err.Error()
 	for _, bare := range []string{"contains duplicates", "number set", "numeric value", "significant digits", "number with magnitude"} {
 		if strings.Contains(message, bare) {
-			return key, api.Validation(message)
+			return key, err
 		}
 	}
-	return key, api.Validation("The provided starting key is invalid: " + message)
+	return key, attr.Invalidf("The provided starting key is invalid: %s", message)
 }
 
 // checkSelect refuses a Select that contradicts the projection.
@@ -223,12 +219,9 @@ func scanRequest(in *dynamodb.ScanInput) (*table.ScanRequest, error) {
 	if err != nil {
 		return nil, err
 	}
-	start, err := startKey(in.ExclusiveStartKey)
-	if err != nil {
-		return nil, err
-	}
-	if err := checkSegments(in.Segment, in.TotalSegments); err != nil {
-		return nil, err
+	start, invalid := startKey(in.ExclusiveStartKey)
+	if invalid == nil {
+		invalid = checkSegments(in.Segment, in.TotalSegments)
 	}
 	if err := checkSelect("", in.Select, in.IndexName, in.ProjectionExpression, in.AttributesToGet); err != nil {
 		return nil, err
@@ -241,24 +234,25 @@ func scanRequest(in *dynamodb.ScanInput) (*table.ScanRequest, error) {
 			Scope:  s,
 			Legacy: older(expr.Legacy{Filter: olderConditions(in.ScanFilter), AttributesToGet: in.AttributesToGet}, in.ConditionalOperator),
 		},
-		Start:      start,
-		HasStart:   in.ExclusiveStartKey != nil,
-		Limit:      number(in.Limit),
-		Consistent: isTrue(in.ConsistentRead),
-		CountOnly:  in.Select == types.SelectCount,
-		Segment:    number(in.Segment),
-		Segments:   number(in.TotalSegments),
+		Start:        start,
+		HasStart:     in.ExclusiveStartKey != nil,
+		StartInvalid: invalid,
+		Limit:        number(in.Limit),
+		Consistent:   isTrue(in.ConsistentRead),
+		CountOnly:    in.Select == types.SelectCount,
+		Segment:      number(in.Segment),
+		Segments:     number(in.TotalSegments),
 	}, nil
 }
 
 func checkSegments(segment, total *int32) error {
 	switch {
 	case segment != nil && total == nil:
-		return api.Validation("The TotalSegments parameter is required but was not present in the request when Segment parameter is present")
+		return attr.Invalidf("The TotalSegments parameter is required but was not present in the request when Segment parameter is present")
 	case segment == nil && total != nil:
-		return api.Validation("The Segment parameter is required but was not present in the request when parameter TotalSegments is present")
+		return attr.Invalidf("The Segment parameter is required but was not present in the request when parameter TotalSegments is present")
 	case segment != nil && *segment >= *total:
-		return api.Validation(fmt.Sprintf("The Segment parameter is zero-based and must be less than parameter TotalSegments: Segment: %d is not less than TotalSegments: %d", *segment, *total))
+		return attr.Invalidf("The Segment parameter is zero-based and must be less than parameter TotalSegments: Segment: %d is not less than TotalSegments: %d", *segment, *total)
 	}
 	return nil
 }

@@ -42,7 +42,9 @@ func (h handlers) describeEndpoints(ctx context.Context, _ *dynamodb.DescribeEnd
 // until UpdateTimeToLive is implemented.
 func (h handlers) describeTimeToLive(_ context.Context, in *dynamodb.DescribeTimeToLiveInput) (*dynamodb.DescribeTimeToLiveOutput, error) {
 	var c api.Constraints
-	checkName(&c, "tableName", in.TableName)
+	if err := checkControlName(&c, in.TableName); err != nil {
+		return nil, err
+	}
 	if err := c.Err(); err != nil {
 		return nil, err
 	}

@@ -232,7 +232,7 @@ func describe(d table.Description) *types.TableDescription {
 		TableSizeBytes:            &d.Bytes,
 		TableStatus:               types.TableStatus(d.Status),
 		ProvisionedThroughput: &types.ProvisionedThroughputDescription{
-			NumberOfDecreasesToday: aws.Int64(0),
+			NumberOfDecreasesToday: &d.DecreasesToday,
 			ReadCapacityUnits:      &d.Read,
 			WriteCapacityUnits:     &d.Write,
 			LastIncreaseDateTime:   timeOrNil(d.LastIncrease),
@@ -248,7 +248,10 @@ func describe(d table.Description) *types.TableDescription {
 		if d.OnDemand {
 			mode = types.BillingModePayPerRequest
 		}
-		out.BillingModeSummary = &types.BillingModeSummary{BillingMode: mode, LastUpdateToPayPerRequestDateTime: timeOrNil(d.OnDemandSince)}
+		out.BillingModeSummary = &types.BillingModeSummary{BillingMode: mode}
+		if d.Status != table.Creating {
+			out.BillingModeSummary.LastUpdateToPayPerRequestDateTime = timeOrNil(d.OnDemandSince)
+		}
 	}
 	if d.Class != "" {
 		out.TableClassSummary = &types.TableClassSummary{TableClass: types.TableClass(d.Class)}

@@ -45,7 +45,8 @@ func invalidParameter(format string, args ...any) error {
 	return attr.Invalidf("One or more parameter values were invalid: "+format, args...)
 }
 
-// Bind checks the parameters and makes the expressions of them that they stand for.
+// Bind checks the parameters and makes the expressions of them that they stand for,
+// all but the key condition.
 func (l *Legacy) Bind() (Bound, error) {
 	var b Bound
 	if l.Updates != nil {
@@ -80,23 +81,22 @@ func (l *Legacy) Bind() (Bound, error) {
 		}
 		b.Projection = NewProjection(paths)
 	}
-	if l.KeyConditions == nil {
-		return b, nil
-	}
-	return b, l.bindKeys(&b)
+	return b, nil
 }
 
-func (l *Legacy) bindKeys(b *Bound) error {
+// KeyTerms checks KeyConditions and makes the terms of them that they stand for.
+func (l *Legacy) KeyTerms() ([]KeyTerm, error) {
+	var terms []KeyTerm
 	for _, c := range l.KeyConditions {
 		if err := c.check(); err != nil {
-			return err
+			return nil, err
 		}
-		b.KeyTerms = append(b.KeyTerms, c.keyTerm())
+		terms = append(terms, c.keyTerm())
 	}
-	if n := len(b.KeyTerms); n != 1 && n != 2 {
-		return attr.Invalidf("Conditions can be of length 1 or 2 only")
+	if n := len(terms); n != 1 && n != 2 {
+		return nil, attr.Invalidf("Conditions can be of length 1 or 2 only")
 	}
-	return nil
+	return terms, nil
 }
 
 // update makes an update of AttributeUpdates.
