@@ -31,11 +31,13 @@ const (
 // The second contains the first, one message over loopback and one GetItem: it
 // is an upper bound of when the row was visible, and nothing polls.
 func measureEffect(ctx context.Context, b *bench, s *server) ([]figure, error) {
-	stream, table := b.name("effect"), b.name("effects")
 	warm := int(b.warmup.Seconds() * effectRate)
 	each := int(b.duration.Seconds() * effectRate)
-	e := newEffect(stream, table, warm+b.repetitions*each)
-	notices, err := hear(e.heard)
+	stream, table, function := b.name("effect"), b.name("effects"), b.name("effect")
+	e := newEffect(s.addr, stream, table, warm+b.repetitions*each)
+	ctx, cancel := context.WithTimeoutCause(ctx, callTimeout+e.planned()+effectTimeout, errEffects)
+	defer cancel()
+	notices, err := hear(func(key string, _ int, at time.Time) { e.heard(ctx, key, at) })
 	if err != nil {
 		return nil, err
 	}
@@ -44,37 +46,40 @@ func measureEffect(ctx context.Context, b *bench, s *server) ([]figure, error) {
 	if err != nil {
 		return nil, err
 	}
-	function := b.name("effect")
 	if err := b.deploy(ctx, s, function, table, notices.addr()); err != nil {
 		return nil, err
 	}
 	if err := s.createMapping(ctx, arn, function, effectBatch); err != nil {
 		return nil, err
 	}
-	if err := e.run(ctx, s.addr); err != nil {
+	if err := e.run(ctx); err != nil {
 		return nil, err
 	}
 	return e.figures(warm, each), nil
 }
 
-// effect is one record after another on its way. Times are nanoseconds from start.
+var errEffects = errors.New("the function did not write them in time")
+
+// effect is a number of records on their way. Times are nanoseconds from start.
 type effect struct {
-	start time.Time
-	puts  [][]byte
-	gets  [][]byte
-	due   []atomic.Int64
-	acked []atomic.Int64 // 0: not yet
-	seen  []atomic.Int64 // 0: not yet
-	told  chan int       // records to read back; room for all
-	left  atomic.Int64
-	done  chan struct{} // all have been seen
+	start   time.Time
+	puts    [][]byte
+	gets    [][]byte
+	due     []atomic.Int64
+	acked   []atomic.Int64 // 0: not yet
+	seen    []atomic.Int64 // 0: not yet
+	left    atomic.Int64   // records that have not been seen
+	done    chan struct{}  // all have been seen
+	failed  chan error     // the first error
+	senders []*conn
+	readers chan *conn // those that are free
 }
 
-func newEffect(stream, table string, n int) *effect {
+func newEffect(addr, stream, table string, n int) *effect {
 	e := &effect{
-		puts: make([][]byte, n), gets: make([][]byte, n),
+		start: time.Now(), puts: make([][]byte, n), gets: make([][]byte, n),
 		due: make([]atomic.Int64, n), acked: make([]atomic.Int64, n), seen: make([]atomic.Int64, n),
-		told: make(chan int, n), done: make(chan struct{}),
+		done: make(chan struct{}), failed: make(chan error, 1), readers: make(chan *conn, effectReaders),
 	}
 	rnd := newSource()
 	for i := range n {
@@ -82,106 +87,95 @@ func newEffect(stream, table string, n int) *effect {
 		e.gets[i] = getItem(table, itemKey(i))
 	}
 	e.left.Store(int64(n))
-	e.start = time.Now()
+	for range effectSenders {
+		e.senders = append(e.senders, &conn{addr: addr})
+	}
+	for range effectReaders {
+		e.readers <- &conn{addr: addr}
+	}
 	return e
+}
+
+// planned is how long all records take at their rate.
+func (e *effect) planned() time.Duration {
+	return time.Duration(len(e.puts)) * time.Second / effectRate
 }
 
 func (e *effect) since(at time.Time) int64 { return max(1, int64(at.Sub(e.start))) }
 
-// heard notes an acknowledged write. A batch that was delivered again tells of
-// its records again; the first time counts.
-func (e *effect) heard(key string, _ int, at time.Time) {
-	digits, _ := strings.CutPrefix(key, "key-")
-	i, err := strconv.Atoi(digits)
-	if err != nil || i < 0 || i >= len(e.acked) {
-		return
-	}
-	if e.acked[i].CompareAndSwap(0, e.since(at)) {
-		e.told <- i
+func (e *effect) fail(err error) {
+	select {
+	case e.failed <- err:
+	default:
 	}
 }
 
 // run sends all records at their times and waits until all have been seen.
-func (e *effect) run(ctx context.Context, addr string) error {
-	planned := time.Duration(len(e.puts)) * time.Second / effectRate
-	ctx, cancel := context.WithTimeoutCause(ctx, planned+effectTimeout, errEffects)
-	defer cancel()
-	due := make(chan int, len(e.puts))
-	failed := make(chan error, effectSenders+effectReaders)
+func (e *effect) run(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	defer cancel()
-	for range effectSenders {
-		wg.Go(func() { e.each(ctx, addr, due, e.put, failed) })
+	first := time.Now()
+	for i, c := range e.senders {
+		wg.Go(func() { e.send(ctx, c, i, first) })
 	}
-	for range effectReaders {
-		wg.Go(func() { e.each(ctx, addr, e.told, e.read, failed) })
-	}
-	wg.Go(func() { e.pace(ctx, due) })
 	select {
 	case <-e.done:
 		return nil
-	case err := <-failed:
+	case err := <-e.failed:
 		return cause(ctx, err)
 	case <-ctx.Done():
 		return fmt.Errorf("%d of %d effects missing: %w", e.left.Load(), len(e.puts), context.Cause(ctx))
 	}
 }
 
-var errEffects = errors.New("the function did not write them in time")
-
-// pace hands out records at their times. A record's time is when it is handed out,
-// whether or not a sender is free, so that a server that stalls is not spared.
-func (e *effect) pace(ctx context.Context, due chan<- int) {
-	first := time.Now()
-	for i := range e.puts {
-		time.Sleep(time.Until(first.Add(time.Duration(i) * time.Second / effectRate)))
-		if ctx.Err() != nil {
-			return
-		}
-		e.due[i].Store(e.since(time.Now()))
-		due <- i
-	}
-}
-
-// each does one thing on a connection of its own for each record that it is given.
-func (e *effect) each(ctx context.Context, addr string, records <-chan int, do func(context.Context, *conn, int) error, failed chan<- error) {
-	c := &conn{addr: addr}
+// send puts one record of each round of senders. A record that is sent late, as
+// the one before it had to be waited for, counts from when it was due, so that a
+// server that stalls is not spared.
+func (e *effect) send(ctx context.Context, c *conn, n int, first time.Time) {
 	defer c.close()
-	for {
-		select {
-		case i := <-records:
-			if err := do(ctx, c, i); err != nil {
-				failed <- err
-				return
-			}
-		case <-ctx.Done():
+	for i := n; i < len(e.puts) && ctx.Err() == nil; i += len(e.senders) {
+		due := first.Add(time.Duration(i) * time.Second / effectRate)
+		if early := time.Until(due); early > 0 {
+			time.Sleep(early)
+			due = time.Now() // how exactly the system wakes sleepers is not what is measured
+		}
+		e.due[i].Store(e.since(due))
+		resp, err := c.do(ctx, e.puts[i])
+		if err == nil {
+			err = checkStatus(resp)
+		}
+		if err != nil {
+			e.fail(err)
 			return
 		}
 	}
 }
 
-func (e *effect) put(ctx context.Context, c *conn, i int) error {
-	resp, err := c.do(ctx, e.puts[i])
-	if err != nil {
-		return err
+// heard notes an acknowledged write and reads the row back. A batch that was
+// delivered again tells of its records again; the first time counts.
+func (e *effect) heard(ctx context.Context, key string, at time.Time) {
+	digits, _ := strings.CutPrefix(key, "key-")
+	i, err := strconv.Atoi(digits)
+	if err != nil || i < 0 || i >= len(e.acked) || !e.acked[i].CompareAndSwap(0, e.since(at)) {
+		return
 	}
-	return checkStatus(resp)
-}
-
-func (e *effect) read(ctx context.Context, c *conn, i int) error {
+	c := <-e.readers
 	resp, err := c.do(ctx, e.gets[i])
+	if err == nil {
+		err = checkItem(resp)
+	}
+	at = time.Now()
+	e.readers <- c
 	if err != nil {
-		return err
+		e.fail(fmt.Errorf("reading an acknowledged row: %w", err))
+		return
 	}
-	if err := checkItem(resp); err != nil {
-		return fmt.Errorf("a row that was acknowledged is not visible: %w", err)
-	}
-	e.seen[i].Store(e.since(time.Now()))
+	e.seen[i].Store(e.since(at))
 	if e.left.Add(-1) == 0 {
 		close(e.done)
 	}
-	return nil
 }
 
 // figures leaves out the first warm records and takes each following as a repetition.

@@ -1,9 +1,10 @@
 package main
 
 import (
-	"bytes"
 	"fmt"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -42,19 +43,27 @@ func TestHear(t *testing.T) {
 	n.close() // must end although the other side is still connected
 }
 
-func TestEffectHearsEachOnce(t *testing.T) {
+func TestEffectReadsEachRowOnce(t *testing.T) {
 	t.Parallel()
-	e := newEffect("s", "t", 3)
-	if !bytes.Contains(e.gets[1], []byte(itemKey(1))) {
-		t.Errorf("%s", e.gets[1])
-	}
+	var reads atomic.Int64
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		reads.Add(1)
+		_, _ = w.Write([]byte(`{"Item":{}}`))
+	}))
+	defer server.Close()
+	e := newEffect(server.Listener.Addr().String(), "s", "t", 2)
 	at := e.start.Add(time.Second)
-	e.heard(itemKey(1), 1, at)
-	e.heard(itemKey(1), 1, at.Add(time.Second))
-	e.heard(itemKey(3), 1, at)
-	e.heard("other", 1, at)
-	if len(e.told) != 1 || <-e.told != 1 || e.acked[1].Load() != int64(time.Second) {
-		t.Errorf("%d told, at %d", len(e.told), e.acked[1].Load())
+	e.heard(t.Context(), itemKey(1), at)
+	e.heard(t.Context(), itemKey(1), at.Add(time.Second))
+	e.heard(t.Context(), itemKey(2), at)
+	e.heard(t.Context(), "other", at)
+	if reads.Load() != 1 || e.acked[1].Load() != int64(time.Second) || e.seen[1].Load() == 0 {
+		t.Errorf("%d reads, acknowledged %d, seen %d", reads.Load(), e.acked[1].Load(), e.seen[1].Load())
+	}
+	e.heard(t.Context(), itemKey(0), at)
+	<-e.done
+	if len(e.failed) > 0 {
+		t.Error(<-e.failed)
 	}
 }
 

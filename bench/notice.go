@@ -104,7 +104,10 @@ func buildFunction(ctx context.Context, dir string) ([]byte, error) {
 	if _, err := w.Write(code); err != nil {
 		return nil, err
 	}
-	return out.Bytes(), z.Close()
+	if err := z.Close(); err != nil {
+		return nil, err
+	}
+	return out.Bytes(), nil
 }
 
 // goBuild builds a package of this module; path is relative to its root.

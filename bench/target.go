@@ -81,8 +81,12 @@ func weirTarget(ctx context.Context, binary string) (target, error) {
 	if err := json.Unmarshal(out, &v); err != nil {
 		return target{}, fmt.Errorf("version of %s: %w", binary, err)
 	}
+	version := v.Version
+	if v.Commit != "unknown" {
+		version += " of commit " + v.Commit
+	}
 	return target{
-		name: "weir", version: v.Version,
+		name: "weir", version: version,
 		keeps:  "on disk: every acknowledged write has been synced (fsync)",
 		offers: streams | tables | functions | startable,
 		start: func(ctx context.Context, dir string) (*server, error) {
