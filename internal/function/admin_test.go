@@ -1,6 +1,7 @@
 package function
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -196,7 +197,8 @@ func TestCheckPayload(t *testing.T) {
 		"": "", "{}": "", " [1, 2] ": "", `"x"`: "", "null": "",
 		"{":            "Unexpected end-of-input\n at [Source: REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled); line: 1, column: 1]",
 		"\x99abc":      "Unexpected character ((CTRL-CHAR, code 153)): expected a valid value (JSON String, Number, Array, Object or token 'null', 'true' or 'false')\n at [Source: REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled); line: 1, column: 1]",
-		"{\"a\":\n x}": "Unexpected character ('x' (code 120)): expected a valid value (JSON String, Number, Array, Object or token 'null', 'true' or 'false')\n at [Source: REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled); line: 2, column: 2]",
+		"{\"a\":\n +}": "Unexpected character ('+' (code 43)): expected a valid value (JSON String, Number, Array, Object or token 'null', 'true' or 'false')\n at [Source: REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled); line: 2, column: 2]",
+		"nonsense":     "Unrecognized token 'nonsense': was expecting (JSON String, Number, Array, Object or token 'null', 'true' or 'false')\n at [Source: REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled); line: 1, column: 9]",
 	} {
 		err := CheckPayload([]byte(payload))
 		switch {
@@ -218,4 +220,15 @@ func TestEnvironmentSize(t *testing.T) {
 	if err := validateEnvironment(fits); !errors.Is(err, ErrInvalid) || !strings.Contains(err.Error(), `exceeded the 4KB limit. String measured: {"LONG":"xxx`) {
 		t.Error(err)
 	}
+}
+
+func FuzzCheckPayload(f *testing.F) {
+	for _, seed := range []string{"", "{}", "nonsense", "{\"a\":\n +}", "\x99", "[1,", "\"\\u12\""} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, payload []byte) {
+		if err := CheckPayload(payload); (err == nil) != (len(payload) == 0 || json.Valid(payload)) {
+			t.Fatal(err)
+		}
+	})
 }

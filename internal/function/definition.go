@@ -3,6 +3,7 @@ package function
 import (
 	"encoding/json"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -113,13 +114,25 @@ func (d Definition) validate() error {
 	return validateEnvironment(d.Environment)
 }
 
+var variablePattern = regexp.MustCompile(`^[a-zA-Z][a-zA-Z0-9_]+$`)
+
+// ValidVariable reports whether an environment variable may have the name.
+func ValidVariable(name string) bool { return variablePattern.MatchString(name) }
+
+// InvalidVariable is the text about a name that is not valid.
+const InvalidVariable = "Value at 'environment.variables' failed to satisfy constraint: Map keys must satisfy constraint: [Member must satisfy regular expression pattern: [a-zA-Z]([a-zA-Z0-9_])+]"
+
 // validateEnvironment refuses variables that belong to the runtime, that no
 // process can have, or that are too large together.
 func validateEnvironment(env map[string]string) error {
 	var reserved []string
 	for name, value := range env {
-		if name == "" || strings.ContainsAny(name, "=\x00") || strings.Contains(value, "\x00") {
-			return invalidf("Lambda was unable to configure your environment variables because %q is not a valid name or has a value that is not valid", name)
+		// The names of the runtime's own variables are told apart below.
+		if !ValidVariable(name) && !slices.Contains(reservedVariables, name) {
+			return invalidf(InvalidVariable)
+		}
+		if strings.Contains(value, "\x00") {
+			return invalidf("Lambda was unable to configure your environment variables because the value of %s is not valid", name)
 		}
 		if slices.Contains(reservedVariables, name) {
 			reserved = append(reserved, name)

@@ -58,14 +58,14 @@ type environment struct {
 	listener    net.Listener
 	output      *output
 
-	created time.Time
-	conns   sync.WaitGroup
-	timer   *time.Timer // of the initialization, then of each invocation
-	memory  peak
-	first   bool // still counted as starting; guarded by the mutex of the pool
+	conns  sync.WaitGroup
+	timer  *time.Timer // of the initialization, then of each invocation
+	memory peak
+	first  bool // still counted as starting; guarded by the mutex of the pool
 
 	mu          sync.Mutex
-	proc        program // nil until it has been started
+	created     time.Time // when the process was started
+	proc        program   // nil until it has been started
 	state       envState
 	waiting     *apiConn
 	open        map[*apiConn]struct{}
@@ -272,6 +272,12 @@ func (e *environment) process() program {
 	return e.proc
 }
 
+func (e *environment) setCreated(at time.Time) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.created = at
+}
+
 // idleBefore reports whether the environment has been idle since before t.
 func (e *environment) idleBefore(t time.Time) bool {
 	e.mu.Lock()
@@ -361,7 +367,9 @@ func (e *environment) supervise() {
 // reportFailedStart writes what the log says of an invocation that never
 // reached a process, and gives it its outcome.
 func (e *environment) reportFailedStart(inv *invocation, f failure) {
+	e.mu.Lock()
 	inv.started = e.created
+	e.mu.Unlock()
 	e.output.startTail(inv.wantTail)
 	e.output.note("START RequestId: " + inv.id + " Version: " + LatestVersion + "\n")
 	if f.status == "" {

@@ -153,6 +153,19 @@ func newInvocation(arn string, in Invocation) *invocation {
 	return inv
 }
 
+// wordAt returns the bare word around a position and where it ends, "" if there
+// is none.
+func wordAt(text []byte, at int) (word string, end int) {
+	isLetter := func(c byte) bool { return c == '_' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' }
+	start := at
+	for start > 0 && isLetter(text[start-1]) {
+		start--
+	}
+	for end = at; end < len(text) && isLetter(text[end]); end++ {
+	}
+	return string(text[start:end]), end
+}
+
 // newTraceID makes the header by which AWS follows a request; it is not sampled.
 func newTraceID(now time.Time) string {
 	var random [20]byte
@@ -240,21 +253,23 @@ func CheckPayload(payload []byte) error {
 
 // describe words a syntax error like the parser of the service.
 func describe(payload []byte, problem *json.SyntaxError) string {
-	at := min(max(0, int(problem.Offset)-1), len(payload))
-	before := payload[:at]
-	line := bytes.Count(before, []byte{'\n'}) + 1
-	column := at - bytes.LastIndexByte(before, '\n')
-	where := fmt.Sprintf("\n at [Source: REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled); line: %d, column: %d]", line, column)
-	if int(problem.Offset) >= len(payload) && strings.Contains(problem.Error(), "unexpected end") {
-		return "Unexpected end-of-input" + where
+	const expected = "(JSON String, Number, Array, Object or token 'null', 'true' or 'false')"
+	at := max(0, int(problem.Offset)-1)
+	where := func(at int) string {
+		line := bytes.Count(payload[:at], []byte{'\n'}) + 1
+		column := at - bytes.LastIndexByte(payload[:at], '\n')
+		return fmt.Sprintf("\n at [Source: REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled); line: %d, column: %d]", line, column)
+	}
+	if at >= len(payload) || strings.Contains(problem.Error(), "unexpected end") {
+		return "Unexpected end-of-input" + where(min(at, len(payload)))
+	}
+	if token, end := wordAt(payload, at); token != "" {
+		return "Unrecognized token '" + token + "': was expecting " + expected + where(end)
 	}
 	r, _ := utf8.DecodeRune(payload[at:])
 	shown := fmt.Sprintf("'%c' (code %d)", r, r)
-	switch {
-	case r == utf8.RuneError:
+	if r < ' ' || r == utf8.RuneError {
 		shown = fmt.Sprintf("(CTRL-CHAR, code %d)", payload[at])
-	case r < ' ':
-		shown = fmt.Sprintf("(CTRL-CHAR, code %d)", r)
 	}
-	return "Unexpected character (" + shown + "): expected a valid value (JSON String, Number, Array, Object or token 'null', 'true' or 'false')" + where
+	return "Unexpected character (" + shown + "): expected a valid value " + expected + where(at)
 }

@@ -115,6 +115,7 @@ func (f *Functions) startProcess(p *pool, e *environment, childOutput *os.File) 
 		return nil, ErrClosed
 	}
 	f.callers.Store(e.credentials.AccessKeyID, e)
+	e.setCreated(time.Now()) // what went before is not the function's doing
 	f.background.Go(e.accept)
 	proc, err := f.spawner.start(spec)
 	if err != nil {

@@ -130,7 +130,7 @@ type logGroup struct {
 	state   logState
 	pending []pendingEvent
 	newest  int64 // time of the last event of a function
-	defined bool // the definition is in the catalog
+	defined bool  // the definition is in the catalog
 }
 
 // logState is the part of a group that changes with its events.

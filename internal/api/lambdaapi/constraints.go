@@ -1,0 +1,182 @@
+package lambdaapi
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+
+	"github.com/weirstream/weir/internal/api"
+	"github.com/weirstream/weir/internal/function"
+)
+
+var (
+	// A function as it can be changed, and one as it can be asked for.
+	namePattern       = api.MustPattern(`(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:)?(\d{12}:)?(function:)?([a-zA-Z0-9-_]+)(:(\$LATEST|[a-zA-Z0-9-_]+))?`)
+	namespacedPattern = api.MustPattern(`(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:)?(\d{12}:)?(function:)?([a-zA-Z0-9-_\.]+)(:(\$LATEST(\.PUBLISHED)?|[a-zA-Z0-9-_]+))?`)
+	qualifierPattern  = api.MustPattern(`\$(LATEST(\.PUBLISHED)?)|[a-zA-Z0-9-_$]+`)
+	rolePattern       = api.MustPattern(`arn:(aws[a-zA-Z-]*)?:iam::\d{12}:role/?[a-zA-Z_0-9+=,.@\-_/]+`)
+	handlerPattern    = api.MustPattern(`[^\s]+`)
+	logGroupPattern   = api.MustPattern(`[\.\-_/#A-Za-z0-9]+`)
+	statementPattern  = api.MustPattern(`([a-zA-Z0-9-_]+)`)
+	actionPattern     = api.MustPattern(`(lambda:[*]|lambda:[a-zA-Z]+|[*])`)
+	principalPattern  = api.MustPattern(`[^\s]+`)
+	arnPattern        = api.MustPattern(`arn:(aws[a-zA-Z0-9-]*):([a-zA-Z0-9\-])+:((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1})?:(\d{12})?:(.*)`)
+	accountPattern    = api.MustPattern(`\d{12}`)
+	taggablePattern   = api.MustPattern(`arn:(aws[a-zA-Z-]*):lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:\d{12}:(function:[a-zA-Z0-9-_]+(:(\$LATEST|[a-zA-Z0-9-_]+))?|layer:([a-zA-Z0-9-_]+)|code-signing-config:csc-[a-z0-9]{17}|event-source-mapping:[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}|capacity-provider:[a-zA-Z0-9-_]+)`)
+)
+
+// checkName checks the name of a function that is to be changed.
+func checkName(c *api.Constraints, name *string) {
+	c.Required("functionName", name != nil)
+	c.Length("functionName", name, 1, 140)
+	c.Pattern("functionName", name, namePattern)
+}
+
+// checkReference checks how a function and a version of it are asked for.
+func checkReference(c *api.Constraints, name, qualifier *string) {
+	c.Required("functionName", name != nil)
+	c.Length("functionName", name, 1, 256)
+	c.Pattern("functionName", name, namespacedPattern)
+	c.Length("qualifier", qualifier, 1, 128)
+	c.Pattern("qualifier", qualifier, qualifierPattern)
+}
+
+// reference is how a request names a function, parsed.
+type reference struct {
+	name      string // bare
+	qualifier string // "" if none
+	text      string // with the qualifier, for the domain
+}
+
+// referTo joins the name of a function with the qualifier given beside it.
+func referTo(name, qualifier *string) (reference, error) {
+	text := aws.ToString(name)
+	bare, derived, err := function.NameOf(text)
+	if err != nil {
+		return reference{}, exception(err)
+	}
+	asked := aws.ToString(qualifier)
+	if derived != "" && asked != "" && derived != asked {
+		return reference{}, invalid("The derived qualifier from the function name does not match the specified qualifier.")
+	}
+	if derived == "" && asked != "" {
+		text, derived = text+":"+asked, asked
+	}
+	return reference{name: bare, qualifier: derived, text: text}, nil
+}
+
+// exists reports whether a qualifier can name anything at all: the pattern of
+// the parameter allows more than versions and aliases are made of.
+func (r reference) exists() bool {
+	return r.qualifier == function.LatestVersion || !strings.Contains(r.qualifier, "$")
+}
+
+// settings are the parameters that CreateFunction and
+// UpdateFunctionConfiguration share.
+type settings struct {
+	runtime      types.Runtime
+	handler      *string
+	role         *string
+	description  *string
+	timeout      *int32
+	memory       *int32
+	environment  *types.Environment
+	ephemeral    *types.EphemeralStorage
+	tracing      *types.TracingConfig
+	logging      *types.LoggingConfig
+	vpc          *types.VpcConfig
+	deadLetter   *types.DeadLetterConfig
+	keyARN       *string
+	layers       []string
+	fileSystems  []types.FileSystemConfig
+	image        *types.ImageConfig
+	snapStart    *types.SnapStart
+	durable      *types.DurableConfig
+	capacity     *types.CapacityProviderConfig
+	revisionID   *string
+	architecture []types.Architecture
+}
+
+func (s settings) check(c *api.Constraints) {
+	c.Length("handler", s.handler, 0, 128)
+	if aws.ToString(s.handler) != "" {
+		c.Pattern("handler", s.handler, handlerPattern)
+	}
+	c.Pattern("role", s.role, rolePattern)
+	c.Length("description", s.description, 0, 256)
+	c.Range("timeout", s.timeout, 1, function.MaxTimeoutSeconds)
+	c.Range("memorySize", s.memory, 128, function.MaxMemoryMB)
+	if s.ephemeral != nil {
+		c.Required("ephemeralStorage.size", s.ephemeral.Size != nil)
+		c.Range("ephemeralStorage.size", s.ephemeral.Size, function.DefaultEphemeralMB, function.MaxEphemeralMB)
+	}
+	if s.tracing != nil {
+		api.Enum(c, "tracingConfig.mode", s.tracing.Mode, types.TracingModeActive, types.TracingModePassThrough)
+	}
+	if s.logging != nil {
+		api.Enum(c, "loggingConfig.logFormat", s.logging.LogFormat, types.LogFormatJson, types.LogFormatText)
+		c.Length("loggingConfig.logGroup", s.logging.LogGroup, 1, 512)
+		c.Pattern("loggingConfig.logGroup", s.logging.LogGroup, logGroupPattern)
+	}
+	s.checkArchitectures(c)
+}
+
+// checkVariables checks the names of environment variables. It is not among the
+// other constraints, because the value must not be shown.
+func (s settings) checkVariables() error {
+	if s.environment == nil {
+		return nil
+	}
+	for name := range s.environment.Variables {
+		if !function.ValidVariable(name) {
+			return api.Validation("1 validation error detected: " + function.InvalidVariable)
+		}
+	}
+	return nil
+}
+
+func (s settings) checkArchitectures(c *api.Constraints) {
+	if s.architecture == nil {
+		return
+	}
+	c.ListSize("architectures", len(s.architecture), 1, 1, func(i int) string { return string(s.architecture[i]) })
+	for _, a := range s.architecture {
+		if !slices.Contains(a.Values(), a) {
+			c.Add("architectures", "["+string(a)+"]", "Member must satisfy constraint: [Member must satisfy enum value set: [x86_64, arm64], Member must not be null]")
+		}
+	}
+}
+
+// unsupported returns what asks for something that is not there.
+func (s settings) unsupported(u *unsupported) {
+	u.add("DeadLetterConfig", s.deadLetter != nil && aws.ToString(s.deadLetter.TargetArn) != "")
+	u.add("KMSKeyArn", aws.ToString(s.keyARN) != "")
+	u.add("Layers", len(s.layers) > 0)
+	u.add("FileSystemConfigs", len(s.fileSystems) > 0)
+	u.add("ImageConfig", s.image != nil)
+	u.add("VpcConfig", s.vpc != nil && len(s.vpc.SubnetIds)+len(s.vpc.SecurityGroupIds) > 0)
+	u.add("SnapStart", s.snapStart != nil && s.snapStart.ApplyOn == types.SnapStartApplyOnPublishedVersions)
+	u.add("DurableConfig", s.durable != nil)
+	u.add("CapacityProviderConfig", s.capacity != nil)
+	if s.logging == nil {
+		return
+	}
+	u.add("LoggingConfig.LogFormat JSON", s.logging.LogFormat == types.LogFormatJson)
+	u.add("LoggingConfig.ApplicationLogLevel", s.logging.ApplicationLogLevel != "")
+	u.add("LoggingConfig.SystemLogLevel", s.logging.SystemLogLevel != "")
+}
+
+func checkPage(c *api.Constraints, maxItems *int32) {
+	c.Range("maxItems", maxItems, 1, 10000)
+}
+
+// pageSize is how many elements a page has, at most the service's own limit.
+func pageSize(maxItems *int32) int {
+	const most = 50
+	if maxItems == nil {
+		return most
+	}
+	return int(min(*maxItems, most))
+}

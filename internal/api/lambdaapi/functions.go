@@ -1,0 +1,339 @@
+package lambdaapi
+
+import (
+	"context"
+	"errors"
+	"net/url"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+
+	"github.com/weirstream/weir/internal/api"
+	"github.com/weirstream/weir/internal/function"
+)
+
+func (h handlers) createFunction(ctx context.Context, in *lambda.CreateFunctionInput) (*lambda.CreateFunctionOutput, error) {
+	s := settings{
+		runtime: in.Runtime, handler: in.Handler, role: in.Role, description: in.Description, timeout: in.Timeout, memory: in.MemorySize,
+		environment: in.Environment, ephemeral: in.EphemeralStorage, tracing: in.TracingConfig, logging: in.LoggingConfig,
+		vpc: in.VpcConfig, deadLetter: in.DeadLetterConfig, keyARN: in.KMSKeyArn, layers: in.Layers, fileSystems: in.FileSystemConfigs,
+		image: in.ImageConfig, snapStart: in.SnapStart, durable: in.DurableConfig, capacity: in.CapacityProviderConfig,
+		architecture: in.Architectures,
+	}
+	var c api.Constraints
+	checkName(&c, in.FunctionName)
+	c.Required("role", in.Role != nil)
+	c.Required("code", in.Code != nil)
+	api.Enum(&c, "packageType", in.PackageType, types.PackageTypeImage, types.PackageTypeZip)
+	s.check(&c)
+	if err := errors.Join(c.Err(), s.checkVariables()); err != nil {
+		return nil, err
+	}
+	var u unsupported
+	u.add("PackageType Image", in.PackageType == types.PackageTypeImage || in.Code.ImageUri != nil)
+	u.add("Publish", in.Publish || in.PublishTo != "")
+	u.add("CodeSigningConfigArn", aws.ToString(in.CodeSigningConfigArn) != "")
+	u.add("TenancyConfig", in.TenancyConfig != nil)
+	s.unsupported(&u)
+	pkg, err := sourceOf(&u, in.Code.ZipFile, in.Code.S3Bucket, in.Code.SourceKMSKeyArn)
+	if err != nil {
+		return nil, err
+	}
+	name, _, err := function.NameOf(*in.FunctionName)
+	if err != nil {
+		return nil, exception(err)
+	}
+	def, err := h.functions.Create(ctx, s.definition(name, in.Tags), pkg)
+	if err != nil {
+		return nil, exception(err)
+	}
+	out := h.configuration(def, "")
+	out.State, out.StateReasonCode = types.StatePending, types.StateReasonCodeCreating
+	out.StateReason = aws.String("The function is being created.")
+	out.LastUpdateStatus = ""
+	created := lambda.CreateFunctionOutput(*out)
+	return &created, nil
+}
+
+// sourceOf returns the code package of a request.
+func sourceOf(u *unsupported, zip []byte, bucket, keyARN *string) ([]byte, error) {
+	u.add("S3Bucket (give the code as ZipFile)", bucket != nil)
+	u.add("SourceKMSKeyArn", aws.ToString(keyARN) != "")
+	if err := u.refuse(); err != nil {
+		return nil, err
+	}
+	if zip == nil {
+		return nil, invalid("Please provide a source for function code.")
+	}
+	return zip, nil
+}
+
+func (s settings) definition(name string, tags map[string]string) function.Definition {
+	def := function.Definition{
+		Name: name, Runtime: string(s.runtime), Handler: aws.ToString(s.handler), Role: aws.ToString(s.role),
+		Description: aws.ToString(s.description), TimeoutSeconds: int(aws.ToInt32(s.timeout)), MemoryMB: int(aws.ToInt32(s.memory)),
+		Tags: tags,
+	}
+	if s.environment != nil {
+		def.Environment = s.environment.Variables
+	}
+	if s.ephemeral != nil {
+		def.EphemeralMB = int(*s.ephemeral.Size)
+	}
+	if s.tracing != nil {
+		def.Tracing = string(s.tracing.Mode)
+	}
+	if s.logging != nil {
+		def.LogGroup = aws.ToString(s.logging.LogGroup)
+	}
+	if len(s.architecture) > 0 {
+		def.Architecture = string(s.architecture[0])
+	}
+	return def
+}
+
+func (h handlers) updateFunctionConfiguration(ctx context.Context, in *lambda.UpdateFunctionConfigurationInput) (*lambda.UpdateFunctionConfigurationOutput, error) {
+	s := settings{
+		runtime: in.Runtime, handler: in.Handler, role: in.Role, description: in.Description, timeout: in.Timeout, memory: in.MemorySize,
+		environment: in.Environment, ephemeral: in.EphemeralStorage, tracing: in.TracingConfig, logging: in.LoggingConfig,
+		vpc: in.VpcConfig, deadLetter: in.DeadLetterConfig, keyARN: in.KMSKeyArn, layers: in.Layers, fileSystems: in.FileSystemConfigs,
+		image: in.ImageConfig, snapStart: in.SnapStart, durable: in.DurableConfig, capacity: in.CapacityProviderConfig,
+		revisionID: in.RevisionId,
+	}
+	var c api.Constraints
+	checkName(&c, in.FunctionName)
+	s.check(&c)
+	if err := errors.Join(c.Err(), s.checkVariables()); err != nil {
+		return nil, err
+	}
+	var u unsupported
+	s.unsupported(&u)
+	if err := u.refuse(); err != nil {
+		return nil, err
+	}
+	def, err := h.functions.UpdateConfiguration(ctx, *in.FunctionName, s.update())
+	if err != nil {
+		return nil, exception(err)
+	}
+	out := lambda.UpdateFunctionConfigurationOutput(*h.updating(def))
+	return &out, nil
+}
+
+func (s settings) update() function.ConfigurationUpdate {
+	u := function.ConfigurationUpdate{
+		Handler: s.handler, Role: s.role, Description: s.description,
+		TimeoutSeconds: number(s.timeout), MemoryMB: number(s.memory),
+		RevisionID: aws.ToString(s.revisionID),
+	}
+	if s.runtime != "" {
+		u.Runtime = aws.String(string(s.runtime))
+	}
+	if s.environment != nil {
+		u.Environment = &s.environment.Variables
+	}
+	if s.ephemeral != nil {
+		u.EphemeralMB = number(s.ephemeral.Size)
+	}
+	if s.tracing != nil {
+		u.Tracing = aws.String(string(s.tracing.Mode))
+	}
+	if s.logging != nil {
+		u.LogGroup = s.logging.LogGroup
+	}
+	return u
+}
+
+func (h handlers) updateFunctionCode(ctx context.Context, in *lambda.UpdateFunctionCodeInput) (*lambda.UpdateFunctionCodeOutput, error) {
+	var c api.Constraints
+	checkName(&c, in.FunctionName)
+	settings{architecture: in.Architectures}.checkArchitectures(&c)
+	if err := c.Err(); err != nil {
+		return nil, err
+	}
+	var u unsupported
+	u.add("ImageUri", in.ImageUri != nil)
+	u.add("Publish", in.Publish || in.PublishTo != "")
+	pkg, err := sourceOf(&u, in.ZipFile, in.S3Bucket, in.SourceKMSKeyArn)
+	if err != nil {
+		return nil, err
+	}
+	def, err := h.functions.UpdateCode(ctx, *in.FunctionName, pkg, aws.ToString(in.RevisionId), in.DryRun)
+	if err != nil {
+		return nil, exception(err)
+	}
+	out := lambda.UpdateFunctionCodeOutput(*h.updating(def))
+	return &out, nil
+}
+
+// updating is the answer to an update: to clients it is under way, although it
+// is done.
+func (h handlers) updating(def function.Definition) *lambda.GetFunctionConfigurationOutput {
+	out := h.configuration(def, "")
+	out.LastUpdateStatus = types.LastUpdateStatusInProgress
+	out.LastUpdateStatusReason = aws.String("The function is being created.")
+	out.LastUpdateStatusReasonCode = "Creating"
+	return out
+}
+
+// lookUp returns the function that a request asks for.
+func (h handlers) lookUp(name, qualifier *string) (function.Definition, reference, error) {
+	var c api.Constraints
+	checkReference(&c, name, qualifier)
+	if err := c.Err(); err != nil {
+		return function.Definition{}, reference{}, err
+	}
+	ref, err := referTo(name, qualifier)
+	if err != nil {
+		return function.Definition{}, ref, err
+	}
+	if !ref.exists() {
+		return function.Definition{}, ref, notFound("Function not found: " + function.ARN(h.identity, ref.name, ref.qualifier))
+	}
+	def, err := h.functions.Get(ref.text)
+	return def, ref, exception(err)
+}
+
+func (h handlers) getFunction(ctx context.Context, in *lambda.GetFunctionInput) (*lambda.GetFunctionOutput, error) {
+	def, ref, err := h.lookUp(in.FunctionName, in.Qualifier)
+	if err != nil {
+		return nil, err
+	}
+	out := &lambda.GetFunctionOutput{
+		Configuration: listed(h.configuration(def, ref.qualifier)),
+		Code:          &types.FunctionCodeLocation{RepositoryType: aws.String("S3")},
+		Tags:          def.Tags,
+	}
+	if host := api.CallerOf(ctx).Host; host != "" {
+		out.Code.Location = aws.String("http://" + host + CodePath + url.PathEscape(def.Name))
+	}
+	return out, nil
+}
+
+func (h handlers) getFunctionConfiguration(_ context.Context, in *lambda.GetFunctionConfigurationInput) (*lambda.GetFunctionConfigurationOutput, error) {
+	def, ref, err := h.lookUp(in.FunctionName, in.Qualifier)
+	if err != nil {
+		return nil, err
+	}
+	return h.configuration(def, ref.qualifier), nil
+}
+
+func (h handlers) listFunctions(_ context.Context, in *lambda.ListFunctionsInput) (*lambda.ListFunctionsOutput, error) {
+	var c api.Constraints
+	checkPage(&c, in.MaxItems)
+	api.Enum(&c, "functionVersion", in.FunctionVersion, types.FunctionVersionAll)
+	if err := c.Err(); err != nil {
+		return nil, err
+	}
+	qualifier := ""
+	if in.FunctionVersion == types.FunctionVersionAll {
+		qualifier = function.LatestVersion
+	}
+	out := &lambda.ListFunctionsOutput{Functions: []types.FunctionConfiguration{}}
+	for _, def := range h.functions.List() {
+		if def.Name <= aws.ToString(in.Marker) {
+			continue
+		}
+		if n := len(out.Functions); n == pageSize(in.MaxItems) {
+			out.NextMarker = out.Functions[n-1].FunctionName
+			break
+		}
+		out.Functions = append(out.Functions, *inList(h.configuration(def, qualifier)))
+	}
+	return out, nil
+}
+
+func (h handlers) listVersions(_ context.Context, in *lambda.ListVersionsByFunctionInput) (*lambda.ListVersionsByFunctionOutput, error) {
+	var c api.Constraints
+	checkPage(&c, in.MaxItems)
+	if err := c.Err(); err != nil {
+		return nil, err
+	}
+	def, _, err := h.lookUp(in.FunctionName, nil)
+	if err != nil {
+		return nil, err
+	}
+	config := inList(h.configuration(def, function.LatestVersion))
+	return &lambda.ListVersionsByFunctionOutput{Versions: []types.FunctionConfiguration{*config}}, nil
+}
+
+func (h handlers) deleteFunction(ctx context.Context, in *lambda.DeleteFunctionInput) (*lambda.DeleteFunctionOutput, error) {
+	var c api.Constraints
+	checkReference(&c, in.FunctionName, in.Qualifier)
+	if err := c.Err(); err != nil {
+		return nil, err
+	}
+	ref, err := referTo(in.FunctionName, in.Qualifier)
+	if err != nil {
+		return nil, err
+	}
+	if !ref.exists() {
+		return nil, notFound("Function not found: " + function.ARN(h.identity, ref.name, ""))
+	}
+	if err := h.functions.Delete(ctx, ref.text); err != nil {
+		return nil, exception(err)
+	}
+	return &lambda.DeleteFunctionOutput{StatusCode: 204}, nil
+}
+
+func (h handlers) getAccountSettings(context.Context, *lambda.GetAccountSettingsInput) (*lambda.GetAccountSettingsOutput, error) {
+	const concurrency, storage = 1000, 80530636800
+	usage := &types.AccountUsage{}
+	for _, def := range h.functions.List() {
+		usage.FunctionCount++
+		usage.TotalCodeSize += def.CodeSize
+	}
+	return &lambda.GetAccountSettingsOutput{
+		AccountUsage: usage,
+		AccountLimit: &types.AccountLimit{
+			CodeSizeUnzipped: function.MaxUnzippedBytes, CodeSizeZipped: function.MaxZipBytes, TotalCodeSize: storage,
+			ConcurrentExecutions: concurrency, UnreservedConcurrentExecutions: aws.Int32(concurrency),
+		},
+	}, nil
+}
+
+func (h handlers) putFunctionConcurrency(_ context.Context, in *lambda.PutFunctionConcurrencyInput) (*lambda.PutFunctionConcurrencyOutput, error) {
+	var c api.Constraints
+	checkName(&c, in.FunctionName)
+	c.Required("reservedConcurrentExecutions", in.ReservedConcurrentExecutions != nil)
+	if err := c.Err(); err != nil {
+		return nil, err
+	}
+	if err := h.unqualified(in.FunctionName); err != nil {
+		return nil, err
+	}
+	return nil, invalid("Weir does not implement reserved concurrency yet.")
+}
+
+func (h handlers) getFunctionConcurrency(_ context.Context, in *lambda.GetFunctionConcurrencyInput) (*lambda.GetFunctionConcurrencyOutput, error) {
+	var c api.Constraints
+	checkName(&c, in.FunctionName)
+	if err := c.Err(); err != nil {
+		return nil, err
+	}
+	if err := h.unqualified(in.FunctionName); err != nil {
+		return nil, err
+	}
+	return &lambda.GetFunctionConcurrencyOutput{}, nil
+}
+
+// unqualified makes sure that a function exists and is meant as a whole.
+func (h handlers) unqualified(name *string) error {
+	ref, err := referTo(name, nil)
+	if err != nil {
+		return err
+	}
+	if ref.qualifier != "" {
+		return invalid("This operation is permitted on Lambda functions only. Aliases and versions do not support this operation. Please specify either a function name or an unqualified function ARN.")
+	}
+	_, err = h.functions.Get(ref.text)
+	return exception(err)
+}
+
+func (h handlers) getFunctionCodeSigningConfig(_ context.Context, in *lambda.GetFunctionCodeSigningConfigInput) (*lambda.GetFunctionCodeSigningConfigOutput, error) {
+	def, _, err := h.lookUp(in.FunctionName, nil)
+	if err != nil {
+		return nil, err
+	}
+	return &lambda.GetFunctionCodeSigningConfigOutput{FunctionName: &def.Name, CodeSigningConfigArn: aws.String("")}, nil
+}

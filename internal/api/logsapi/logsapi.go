@@ -1,0 +1,117 @@
+// Package logsapi speaks the part of the CloudWatch Logs API that reads, and
+// writes, log groups, streams and events. The logs are those of package
+// function.
+package logsapi
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/schemas"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
+
+	"github.com/weirstream/weir/internal/api"
+	"github.com/weirstream/weir/internal/catalog"
+	"github.com/weirstream/weir/internal/function"
+)
+
+// New returns the CloudWatch Logs API of logs.
+func New(logs *function.Logs) *api.Service {
+	h := handlers{logs}
+	return &api.Service{
+		Name:         "logs",
+		TargetPrefix: "Logs_20140328",
+		JSONVersion:  "1.1",
+		Operations: []api.Operation{
+			api.Op("DescribeLogGroups", schemas.DescribeLogGroups, schemas.DescribeLogGroupsRequest, schemas.DescribeLogGroupsResponse, h.describeLogGroups),
+			api.Op("CreateLogGroup", schemas.CreateLogGroup, schemas.CreateLogGroupRequest, nil, h.createLogGroup),
+			api.Op("DeleteLogGroup", schemas.DeleteLogGroup, schemas.DeleteLogGroupRequest, nil, h.deleteLogGroup),
+			api.Op("PutRetentionPolicy", schemas.PutRetentionPolicy, schemas.PutRetentionPolicyRequest, nil, h.putRetentionPolicy),
+			api.Op("DeleteRetentionPolicy", schemas.DeleteRetentionPolicy, schemas.DeleteRetentionPolicyRequest, nil, h.deleteRetentionPolicy),
+			api.Op("DescribeLogStreams", schemas.DescribeLogStreams, schemas.DescribeLogStreamsRequest, schemas.DescribeLogStreamsResponse, h.describeLogStreams),
+			api.Op("CreateLogStream", schemas.CreateLogStream, schemas.CreateLogStreamRequest, nil, h.createLogStream),
+			api.Op("DeleteLogStream", schemas.DeleteLogStream, schemas.DeleteLogStreamRequest, nil, h.deleteLogStream),
+			api.Op("GetLogEvents", schemas.GetLogEvents, schemas.GetLogEventsRequest, schemas.GetLogEventsResponse, h.getLogEvents),
+			api.Op("FilterLogEvents", schemas.FilterLogEvents, schemas.FilterLogEventsRequest, schemas.FilterLogEventsResponse, h.filterLogEvents),
+			api.Op("PutLogEvents", schemas.PutLogEvents, schemas.PutLogEventsRequest, schemas.PutLogEventsResponse, h.putLogEvents),
+		},
+	}
+}
+
+type handlers struct{ logs *function.Logs }
+
+// exception maps errors of package function to those of the API.
+func exception(err error) error {
+	if err == nil {
+		return nil
+	}
+	text := aws.String(err.Error())
+	switch {
+	case errors.Is(err, function.ErrNotFound):
+		return &types.ResourceNotFoundException{Message: text}
+	case errors.Is(err, function.ErrExists):
+		return &types.ResourceAlreadyExistsException{Message: text}
+	case errors.Is(err, function.ErrInvalid):
+		return &types.InvalidParameterException{Message: text}
+	case errors.Is(err, function.ErrClosed):
+		return &api.Error{Code: "ServiceUnavailableException", Message: "The server is shutting down", Status: http.StatusInternalServerError, Cause: err}
+	}
+	return err
+}
+
+func invalid(text string) error { return &types.InvalidParameterException{Message: &text} }
+
+// violations returns the error of a request that breaks declared constraints.
+func violations(c *api.Constraints) error {
+	if c.Empty() {
+		return nil
+	}
+	return invalid(c.Message())
+}
+
+var (
+	groupPattern      = api.MustPattern(`[\.\-_/#A-Za-z0-9]+`)
+	identifierPattern = api.MustPattern(`[\w#+=/:,.@-]*`)
+	streamPattern     = api.MustPattern(`[^:*]*`)
+)
+
+func checkGroup(c *api.Constraints, name *string) {
+	c.Required("logGroupName", name != nil)
+	c.Length("logGroupName", name, 1, 512)
+	c.Pattern("logGroupName", name, groupPattern)
+}
+
+func checkStream(c *api.Constraints, path string, name *string) {
+	c.Length(path, name, 1, 512)
+	c.Pattern(path, name, streamPattern)
+}
+
+// groupOf returns the name of the group that a request means by its name or by
+// an identifier, which is a name or an ARN.
+func groupOf(c *api.Constraints, name, identifier *string) (string, error) {
+	c.Length("logGroupName", name, 1, 512)
+	c.Pattern("logGroupName", name, groupPattern)
+	c.Length("logGroupIdentifier", identifier, 1, 2048)
+	c.Pattern("logGroupIdentifier", identifier, identifierPattern)
+	if err := violations(c); err != nil {
+		return "", err
+	}
+	switch {
+	case name != nil && identifier != nil:
+		return "", invalid("LogGroup name and LogGroup ARN are mutually exclusive parameters.")
+	case name != nil:
+		return *name, nil
+	case identifier == nil:
+		return "", invalid("Either logGroupIdentifier or logGroupName must be specified")
+	case !strings.HasPrefix(*identifier, "arn:"):
+		return *identifier, nil
+	}
+	arn, err := catalog.ParseARN(*identifier)
+	group, ok := strings.CutPrefix(arn.Resource, "log-group:")
+	if err != nil || !ok || arn.Service != "logs" {
+		return "", invalid("The specified log group identifier is not valid: " + *identifier)
+	}
+	return strings.TrimSuffix(group, ":*"), nil
+}
