@@ -82,6 +82,7 @@ type alarmStory struct {
 type outbox struct {
 	mu   sync.Mutex
 	fail bool
+	hang bool // until the caller gives up
 	sent []string
 	full bool // with bodies
 }
@@ -110,7 +111,14 @@ func (o *outbox) set(f func()) {
 	f()
 }
 
-func (o *outbox) Publish(_ context.Context, topicARN, subject string, bodies map[string]string) error {
+func (o *outbox) Publish(ctx context.Context, topicARN, subject string, bodies map[string]string) error {
+	o.mu.Lock()
+	hang := o.hang
+	o.mu.Unlock()
+	if hang {
+		<-ctx.Done()
+		return ctx.Err()
+	}
 	line := fmt.Sprintf("%s | %s\n", topicARN, subject)
 	if o.full {
 		line += fmt.Sprintf("default: %s\nsms: %s\nemail: %s", bodies["default"], bodies["sms"], bodies["email"])
@@ -166,6 +174,8 @@ func (s *alarmStory) run(d *datadriven.TestData) string {
 		err = s.alarms.EnableActions(ctx, argList(d, "names"), d.HasArg("on"))
 	case "fail":
 		s.out.set(func() { s.out.fail = d.HasArg("on") })
+	case "hang":
+		s.out.set(func() { s.out.hang = d.HasArg("on") })
 	case "full":
 		s.out.set(func() { s.out.full = true })
 	case "delete":
@@ -178,7 +188,9 @@ func (s *alarmStory) run(d *datadriven.TestData) string {
 		return s.out.take()
 	case "restart":
 		s.close()
+		s.out.set(func() { s.out.hang = false })
 		s.open()
+		synctest.Wait()
 	case "away":
 		s.close()
 		time.Sleep(argDuration(d.CmdArgs[0].Key))

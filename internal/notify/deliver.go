@@ -108,11 +108,11 @@ func (t *Topics) count(topic Topic, n notice, name string) {
 func (s Subscription) wants(n notice) bool {
 	switch n.Kind {
 	case kindConfirmation:
-		return s.State == statePending
+		return s.State == SubscriptionPending
 	case kindFarewell:
-		return s.State == stateRemoved
+		return s.State == SubscriptionRemoved
 	default:
-		return s.State == stateConfirmed
+		return s.State == SubscriptionConfirmed
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"time"
 )
 
@@ -20,13 +21,13 @@ const (
 // newHTTPClient returns the client for endpoints. It takes a redirect for an
 // answer.
 func newHTTPClient(cfg Config) *http.Client {
-	dial := cfg.Dial
+	dial, proxy := cfg.Dial, func(*http.Request) (*url.URL, error) { return nil, nil }
 	if dial == nil {
-		dial = (&net.Dialer{Timeout: attemptTimeout}).DialContext
+		dial, proxy = (&net.Dialer{Timeout: attemptTimeout}).DialContext, http.ProxyFromEnvironment
 	}
 	return &http.Client{
 		Transport: &http.Transport{
-			DialContext: dial, MaxIdleConnsPerHost: 2, IdleConnTimeout: 30 * time.Second,
+			DialContext: dial, Proxy: proxy, MaxIdleConnsPerHost: 2, IdleConnTimeout: 30 * time.Second,
 			TLSHandshakeTimeout: attemptTimeout, DisableCompression: true,
 		},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },

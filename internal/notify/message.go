@@ -248,7 +248,7 @@ func (t *Topics) fanOut(tx *store.Tx, topic Topic, messages []*Message, notices 
 	subs := t.subscriptionsOf(topic.ARN)
 	for i, n := range notices {
 		for _, sub := range subs {
-			if sub.State != stateConfirmed {
+			if sub.State != SubscriptionConfirmed {
 				continue
 			}
 			n.Message = messages[i].body(sub.Protocol)

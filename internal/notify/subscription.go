@@ -35,14 +35,16 @@ const (
 // notBuilt are protocols of the service that this package does not deliver to.
 var notBuilt = []string{"sqs", "sms", "firehose", "application"}
 
-type subscriptionState string
+// SubscriptionState tells whether a subscriber gets messages.
+type SubscriptionState string
 
+// The states of a subscription. Only a confirmed one gets messages.
 const (
-	statePending   subscriptionState = "pending"
-	stateConfirmed subscriptionState = "confirmed"
-	// stateRemoved is a subscription that ended but can be brought back with the
-	// token of its farewell.
-	stateRemoved subscriptionState = "removed"
+	SubscriptionPending   SubscriptionState = "pending"
+	SubscriptionConfirmed SubscriptionState = "confirmed"
+	// SubscriptionRemoved is one that ended but can be brought back with the token
+	// of its farewell.
+	SubscriptionRemoved SubscriptionState = "removed"
 )
 
 // Subscription is a subscription's definition.
@@ -50,7 +52,7 @@ type Subscription struct {
 	ARN                  string
 	TopicARN             string
 	Protocol, Endpoint   string
-	State                subscriptionState
+	State                SubscriptionState
 	Token                string    // confirms
 	TokenUntil           time.Time // while it is not confirmed
 	Authenticated        bool      `json:",omitempty"` // confirmed by a signed request
@@ -61,7 +63,7 @@ type Subscription struct {
 
 // ListedARN is what lists show for a subscription's ARN.
 func (s Subscription) ListedARN() string {
-	if s.State == statePending {
+	if s.State == SubscriptionPending {
 		return pendingListedMark
 	}
 	return s.ARN
@@ -70,7 +72,7 @@ func (s Subscription) ListedARN() string {
 // listed reports whether a subscription is shown: those that were never confirmed
 // in time and those that ended are not.
 func (s Subscription) listed(now time.Time) bool {
-	return s.State == stateConfirmed || s.State == statePending && now.Before(s.TokenUntil)
+	return s.State == SubscriptionConfirmed || s.State == SubscriptionPending && now.Before(s.TokenUntil)
 }
 
 func (s Subscription) byHTTP() bool { return s.Protocol == protocolHTTP || s.Protocol == protocolHTTPS }
@@ -99,7 +101,7 @@ func (t *Topics) Subscribe(ctx context.Context, req SubscribeRequest) (arn strin
 	}
 	sub := Subscription{
 		ARN: topic.ARN + ":" + uuid.NewString(), TopicARN: topic.ARN, Protocol: req.Protocol, Endpoint: req.Endpoint,
-		State: statePending, Token: newToken(), TokenUntil: time.Now().Add(tokenValid),
+		State: SubscriptionPending, Token: newToken(), TokenUntil: time.Now().Add(tokenValid),
 	}
 	for name, value := range req.Attributes {
 		if err := sub.set(name, value); err != nil {
@@ -107,7 +109,7 @@ func (t *Topics) Subscribe(ctx context.Context, req SubscribeRequest) (arn strin
 		}
 	}
 	if req.Protocol == protocolLambda {
-		sub.State, sub.Authenticated = stateConfirmed, true
+		sub.State, sub.Authenticated = SubscriptionConfirmed, true
 	}
 	t.changing.Lock()
 	defer t.changing.Unlock()
@@ -115,16 +117,16 @@ func (t *Topics) Subscribe(ctx context.Context, req SubscribeRequest) (arn strin
 		if !sub.agrees(old, req.Attributes) {
 			return "", invalid("Attributes Reason: Subscription already exists with different attributes")
 		}
-		if old.State == stateConfirmed {
+		if old.State == SubscriptionConfirmed {
 			return old.ARN, nil
 		}
-		old.TokenUntil, old.State = sub.TokenUntil, statePending
+		old.TokenUntil, old.State = sub.TokenUntil, SubscriptionPending
 		sub = old
 	}
 	if err := t.putSubscription(topic, sub); err != nil {
 		return "", fmt.Errorf("subscribe %s: %w", req.Endpoint, err)
 	}
-	if sub.State == statePending && !req.ReturnARN {
+	if sub.State == SubscriptionPending && !req.ReturnARN {
 		return pendingMark, nil
 	}
 	return sub.ARN, nil
@@ -138,7 +140,7 @@ func (t *Topics) putSubscription(topic Topic, sub Subscription) error {
 	if err := t.putIn(tx, sub); err != nil {
 		return err
 	}
-	if sub.State == statePending {
+	if sub.State == SubscriptionPending {
 		if err := t.askToConfirm(tx, topic, sub); err != nil {
 			return err
 		}
@@ -156,7 +158,7 @@ func (t *Topics) putIn(tx *store.Tx, sub Subscription) error {
 
 func (t *Topics) findSame(sub Subscription) (Subscription, bool) {
 	for _, s := range t.subscriptionsOf(sub.TopicARN) {
-		if s.Protocol == sub.Protocol && s.Endpoint == sub.Endpoint && s.State != stateRemoved {
+		if s.Protocol == sub.Protocol && s.Endpoint == sub.Endpoint && s.State != SubscriptionRemoved {
 			return s, true
 		}
 	}
@@ -240,13 +242,13 @@ func (t *Topics) Confirm(ctx context.Context, topicARN, token string, authentica
 	t.changing.Lock()
 	defer t.changing.Unlock()
 	sub, ok := t.subs.Get(t.index.byToken(token))
-	if !ok || sub.State != stateConfirmed && time.Now().After(sub.TokenUntil) {
+	if !ok || sub.State != SubscriptionConfirmed && time.Now().After(sub.TokenUntil) {
 		return "", invalid("Token")
 	}
-	if sub.State == stateConfirmed {
+	if sub.State == SubscriptionConfirmed {
 		return sub.ARN, nil
 	}
-	sub.State, sub.Authenticated, sub.AuthenticatedRemoval = stateConfirmed, authenticated, authenticatedRemoval
+	sub.State, sub.Authenticated, sub.AuthenticatedRemoval = SubscriptionConfirmed, authenticated, authenticatedRemoval
 	tx := t.db.Begin()
 	defer tx.Discard()
 	if err := t.putIn(tx, sub); err != nil {
@@ -268,7 +270,7 @@ func (t *Topics) Unsubscribe(ctx context.Context, arn string, authenticated bool
 	t.changing.Lock()
 	defer t.changing.Unlock()
 	sub, ok := t.subs.Get(arn)
-	if !ok || sub.State == stateRemoved {
+	if !ok || sub.State == SubscriptionRemoved {
 		return nil
 	}
 	if sub.AuthenticatedRemoval && !authenticated {
@@ -284,11 +286,11 @@ func (t *Topics) Unsubscribe(ctx context.Context, arn string, authenticated bool
 	if err := t.topics.PutIn(tx, topic.ARN, topic); err != nil {
 		return err
 	}
-	if authenticated || sub.State == statePending || !sub.byHTTP() {
+	if authenticated || sub.State == SubscriptionPending || !sub.byHTTP() {
 		t.removeIn(tx, sub)
 		return tx.Commit()
 	}
-	sub.State, sub.Token, sub.TokenUntil = stateRemoved, newToken(), time.Now().Add(tokenValid)
+	sub.State, sub.Token, sub.TokenUntil = SubscriptionRemoved, newToken(), time.Now().Add(tokenValid)
 	if err := t.putIn(tx, sub); err != nil {
 		return err
 	}
@@ -367,7 +369,7 @@ func (t *Topics) SubscriptionAttributes(ctx context.Context, arn string) (map[st
 	attributes := map[string]string{
 		"SubscriptionArn": sub.ARN, "TopicArn": sub.TopicARN, "Owner": t.cfg.Identity.Account,
 		"Protocol": sub.Protocol, "Endpoint": sub.Endpoint, "SubscriptionPrincipal": root.String(),
-		"PendingConfirmation":          fmt.Sprint(sub.State == statePending),
+		"PendingConfirmation":          fmt.Sprint(sub.State == SubscriptionPending),
 		"ConfirmationWasAuthenticated": fmt.Sprint(sub.Authenticated),
 		"RawMessageDelivery":           fmt.Sprint(sub.Raw),
 	}

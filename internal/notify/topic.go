@@ -186,7 +186,7 @@ func (t *Topics) TopicAttributes(ctx context.Context, arn string) (map[string]st
 	confirmed, pending := 0, 0
 	for _, sub := range t.subscriptionsOf(arn) {
 		switch {
-		case sub.State == stateConfirmed:
+		case sub.State == SubscriptionConfirmed:
 			confirmed++
 		case sub.listed(time.Now()):
 			pending++

@@ -101,7 +101,7 @@ func (t *Topics) forgetExpired() error {
 	defer tx.Discard()
 	now := time.Now()
 	for _, sub := range t.subs.All() {
-		if sub.State != stateConfirmed && now.After(sub.TokenUntil) {
+		if sub.State != SubscriptionConfirmed && now.After(sub.TokenUntil) {
 			t.removeIn(tx, sub)
 		}
 	}
