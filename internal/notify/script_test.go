@@ -53,8 +53,9 @@ func TestStories(t *testing.T) {
 					return <-answers
 				})
 			})
+			identity := testIdentity()
 			synctest.Test(t, func(t *testing.T) {
-				s := newStory(t)
+				s := newStory(t, identity)
 				for d := range commands {
 					answers <- s.named(s.run(d))
 				}
@@ -98,13 +99,27 @@ func (i *invoker) InvokeAsync(_ context.Context, functionARN string, event []byt
 	return nil
 }
 
-func newStory(t *testing.T) *story {
+// testIdentity is the signing key of all stories: making one takes long.
+var testIdentity = sync.OnceValue(func() []byte {
+	doc, err := newIdentity()
+	if err != nil {
+		panic(err)
+	}
+	return doc
+})
+
+func newStory(t *testing.T, identity []byte) *story {
 	n := newNetwork()
 	s := &story{
 		t: t, fs: vfs.NewMem(), network: n, names: map[string]string{}, kinds: map[string]int{}, invoker: &invoker{},
 		web: newSubscriber(n, "sub.example:80"), post: newPostOffice(n, "mail.example:25"),
 	}
 	s.open()
+	tx := s.db.Begin()
+	tx.Set(append(store.Key(store.DomainNotify, 1), whatIdentity), identity)
+	if err := tx.Commit(); err != nil {
+		t.Fatal(err)
+	}
 	t.Cleanup(func() {
 		s.close()
 		s.post.close()
