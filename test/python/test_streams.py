@@ -1,0 +1,114 @@
+"""Kinesis as producers and consumers with boto3 use it."""
+
+import hashlib
+from datetime import datetime, timedelta, timezone
+
+import pytest
+
+from conftest import ACCOUNT, REGION
+
+
+@pytest.fixture(scope="module")
+def kinesis(weir):
+    return weir.client("kinesis")
+
+
+@pytest.fixture
+def stream(kinesis, request):
+    name = request.node.name
+    kinesis.create_stream(StreamName=name, ShardCount=3)
+    kinesis.get_waiter("stream_exists").wait(StreamName=name)
+    yield name
+    kinesis.delete_stream(StreamName=name)
+    kinesis.get_waiter("stream_not_exists").wait(StreamName=name)
+
+
+def iterator(kinesis, stream, kind, shard="shardId-000000000000", **position):
+    return kinesis.get_shard_iterator(
+        StreamName=stream, ShardId=shard, ShardIteratorType=kind, **position
+    )["ShardIterator"]
+
+
+def read(kinesis, position):
+    return [r["Data"] for r in kinesis.get_records(ShardIterator=position)["Records"]]
+
+
+def test_description(kinesis, stream):
+    pages = kinesis.get_paginator("describe_stream").paginate(StreamName=stream, PaginationConfig={"PageSize": 2})
+    shards = [shard for page in pages for shard in page["StreamDescription"]["Shards"]]
+    assert [s["ShardId"] for s in shards] == [f"shardId-{i:012}" for i in range(3)]
+    assert shards[0]["HashKeyRange"]["StartingHashKey"] == "0"
+    assert shards[2]["HashKeyRange"]["EndingHashKey"] == str(2**128 - 1)
+    for lower, upper in zip(shards, shards[1:]):
+        assert int(lower["HashKeyRange"]["EndingHashKey"]) + 1 == int(upper["HashKeyRange"]["StartingHashKey"])
+    listed = kinesis.get_paginator("list_shards").paginate(StreamName=stream).build_full_result()["Shards"]
+    assert listed == shards
+    arn = kinesis.describe_stream_summary(StreamName=stream)["StreamDescriptionSummary"]["StreamARN"]
+    assert arn == f"arn:aws:kinesis:{REGION}:{ACCOUNT}:stream/{stream}"
+
+
+def test_names_are_listed_in_pages(kinesis, stream):
+    for i in range(5):
+        kinesis.create_stream(StreamName=f"listed-{i}", ShardCount=1)
+    pages = kinesis.get_paginator("list_streams").paginate(PaginationConfig={"PageSize": 2})
+    names = [name for page in pages for name in page["StreamNames"]]
+    assert names == sorted(names) and {stream, *(f"listed-{i}" for i in range(5))} <= set(names)
+    for i in range(5):
+        kinesis.delete_stream(StreamName=f"listed-{i}")
+
+
+def test_records_go_where_the_hash_of_their_key_says(kinesis, stream):
+    for key in ("a", "b", "e", "ключ", "🔑" * 64):
+        answer = kinesis.put_record(StreamName=stream, PartitionKey=key, Data=b"x")
+        shard = int(hashlib.md5(key.encode()).hexdigest(), 16) * 3 >> 128
+        assert answer["ShardId"] == f"shardId-{shard:012}"
+    answer = kinesis.put_record(StreamName=stream, PartitionKey="a", Data=b"x", ExplicitHashKey=str(2**128 - 1))
+    assert answer["ShardId"] == "shardId-000000000002"
+
+
+def test_positions(kinesis, stream):
+    latest = iterator(kinesis, stream, "LATEST")
+    put = [
+        kinesis.put_record(StreamName=stream, PartitionKey="a", Data=data, ExplicitHashKey="0")
+        for data in (b"", b"\0\xff", b"third")
+    ]
+    second = put[1]["SequenceNumber"]
+    assert read(kinesis, latest) == [b"", b"\0\xff", b"third"]
+    assert read(kinesis, latest) == [b"", b"\0\xff", b"third"]  # again, from the same position
+    assert read(kinesis, iterator(kinesis, stream, "TRIM_HORIZON")) == [b"", b"\0\xff", b"third"]
+    at = iterator(kinesis, stream, "AT_SEQUENCE_NUMBER", StartingSequenceNumber=second)
+    assert read(kinesis, at) == [b"\0\xff", b"third"]
+    after = iterator(kinesis, stream, "AFTER_SEQUENCE_NUMBER", StartingSequenceNumber=second)
+    assert read(kinesis, after) == [b"third"]
+    ago = datetime.now(timezone.utc) - timedelta(hours=1)
+    assert len(read(kinesis, iterator(kinesis, stream, "AT_TIMESTAMP", Timestamp=ago))) == 3
+    assert read(kinesis, iterator(kinesis, stream, "LATEST")) == []
+
+
+def test_as_many_as_a_request_takes(kinesis, stream):
+    records = [{"PartitionKey": str(i), "Data": b"x" * 20_000} for i in range(500)]
+    answer = kinesis.put_records(StreamName=stream, Records=records)
+    assert answer["FailedRecordCount"] == 0
+    assert len({(r["ShardId"], r["SequenceNumber"]) for r in answer["Records"]}) == 500
+    count = 0
+    for shard in range(3):
+        position, behind = iterator(kinesis, stream, "TRIM_HORIZON", f"shardId-{shard:012}"), 1
+        while behind:
+            page = kinesis.get_records(ShardIterator=position)
+            count += len(page["Records"])
+            position, behind = page["NextShardIterator"], page["MillisBehindLatest"]
+    assert count == 500
+    with pytest.raises(kinesis.exceptions.ClientError) as refused:
+        kinesis.put_records(StreamName=stream, Records=records + records[:1])
+    assert refused.value.response["Error"]["Code"] == "ValidationException"
+
+
+def test_errors_have_their_types(kinesis, stream):
+    with pytest.raises(kinesis.exceptions.ResourceInUseException):
+        kinesis.create_stream(StreamName=stream, ShardCount=1)
+    with pytest.raises(kinesis.exceptions.ResourceNotFoundException) as missing:
+        kinesis.put_record(StreamName="none", PartitionKey="a", Data=b"")
+    assert missing.value.response["Error"]["Message"] == f"Stream none under account {ACCOUNT} not found."
+    with pytest.raises(kinesis.exceptions.InvalidArgumentException) as invalid:
+        kinesis.get_records(ShardIterator="nonsense")
+    assert invalid.value.response["Error"]["Message"] == "Invalid ShardIterator."
