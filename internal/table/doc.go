@@ -7,10 +7,12 @@
 // # How a write happens
 //
 // An operation is judged by a pure function of the item as it is and of the request
-// (see verdict). Around it, commit takes the locks of the items, reads them, judges,
-// writes the items and the records of their changes into one transaction, applies it
-// and lets go of the locks; only then it waits for the disk. So operations on one
-// item take turns in memory, and share syncs.
+// (see write.judge). Around it, commit takes the locks of the items, reads them,
+// judges, writes the items and the records of their changes into one transaction,
+// applies it and lets go of the locks; only then it waits for the disk. So
+// operations on one item take turns in memory, and share syncs. What reads takes a
+// store.Reader and what writes a store.Tx, so that the same code can serve an
+// operation that is part of a larger transaction and judged again when that commits.
 //
 // Whoever reads an item between the apply and the sync of a write waits for that
 // sync before it answers: nobody is told of what a crash could take back.

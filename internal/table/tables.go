@@ -35,6 +35,7 @@ type Tables struct {
 	cache   *expr.Cache
 	locks   itemLocks
 	meters  serviceMeters
+	arnHead string // of the ARNs of tables, up to the name
 
 	// lifecycle is held shared while data is read and written, exclusively while a
 	// table comes, changes or goes.
@@ -69,6 +70,7 @@ func Open(cfg Config) (*Tables, error) {
 	}
 	t := &Tables{cfg: cfg, cache: expr.NewCache(), tables: map[string]*table{}, nextID: 1}
 	t.locks.init()
+	t.arnHead = cfg.Identity.ARN("dynamodb", "table/")
 	t.meters = newServiceMeters(cfg.Meter)
 	var err error
 	if t.defs, err = catalog.Load[definition](cfg.DB, "table"); err != nil {
@@ -159,16 +161,10 @@ func (t *Tables) lookup(nameOrARN string) (*table, bool) {
 
 // tableName returns the name of the table that a request means.
 func (t *Tables) tableName(nameOrARN string) string {
-	name, ok := strings.CutPrefix(nameOrARN, t.cfg.Identity.ARN("dynamodb", "table/"))
-	if !ok {
-		return nameOrARN
-	}
-	return name
+	return strings.TrimPrefix(nameOrARN, t.arnHead)
 }
 
-func (t *Tables) tableARN(name string) string {
-	return t.cfg.Identity.ARN("dynamodb", "table/"+name)
-}
+func (t *Tables) tableARN(name string) string { return t.arnHead + name }
 
 // acquire finds a table and keeps it from going until release is called. It is for
 // data operations; their error does not name the table.

@@ -3,6 +3,7 @@ package dynamodbapi
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"hash/crc32"
 	"io"
 	"maps"
@@ -147,6 +148,41 @@ func stabilize(doc any, known map[string]string) {
 	case []any:
 		for _, v := range doc {
 			stabilize(v, known)
+		}
+	}
+}
+
+func TestBatchLimits(t *testing.T) {
+	t.Parallel()
+	h := newHandler(t, false)
+	for _, name := range []string{"tab", "two"} {
+		if status, res := call(t, h, "CreateTable", strings.Replace(createTab, "tab", name, 1)); status != http.StatusOK {
+			t.Fatal(res)
+		}
+	}
+	list := func(n int, format string) string {
+		all := make([]string, n)
+		for i := range all {
+			all[i] = fmt.Sprintf(format, i)
+		}
+		return strings.Join(all, ",")
+	}
+	const key = `{"pk":{"S":"a"},"sk":{"N":"%d"}}`
+	const put = `{"PutRequest":{"Item":` + key + `}}`
+	for _, c := range []struct{ op, body, want string }{
+		{"BatchGetItem", `{"RequestItems":{"tab":{"Keys":[` + list(100, key) + `]}}}`, ""},
+		{"BatchGetItem", `{"RequestItems":{"tab":{"Keys":[` + list(101, key) + `]}}}`, "Member must have length less than or equal to 100"},
+		{"BatchGetItem", `{"RequestItems":{"tab":{"Keys":[` + list(60, key) + `]},"two":{"Keys":[` + list(41, key) + `]}}}`, "Too many items requested for the BatchGetItem call"},
+		{"BatchWriteItem", `{"RequestItems":{"tab":[` + list(25, put) + `]}}`, ""},
+		{"BatchWriteItem", `{"RequestItems":{"tab":[` + list(26, put) + `]}}`, "Member must have length less than or equal to 25"},
+		{"BatchWriteItem", `{"RequestItems":{"tab":[` + list(20, put) + `],"two":[` + list(6, put) + `]}}`, "Too many items requested for the BatchWriteItem call"},
+		{"BatchWriteItem", `{}`, "Value null at 'requestItems' failed to satisfy constraint: Member must not be null"},
+		{"BatchWriteItem", `{"RequestItems":{"tab":[]}}`, "Map value must satisfy constraint: [Member must have length less than or equal to 25, Member must have length greater than or equal to 1]"},
+		{"BatchWriteItem", `{"RequestItems":{"ab":[` + list(1, put) + `]}}`, "Map keys must satisfy constraint: "},
+	} {
+		status, res := call(t, h, c.op, c.body)
+		if (status == http.StatusOK) != (c.want == "") || !strings.Contains(res, c.want) {
+			t.Errorf("%s %.60s...: %d %s", c.op, c.body, status, res)
 		}
 	}
 }
