@@ -34,6 +34,7 @@ func (f *Functions) Create(ctx context.Context, def Definition, pkg []byte) (Def
 	if err := f.defs.Put(def.Name, def); err != nil {
 		return Definition{}, fmt.Errorf("create function %s: %w", def.Name, err)
 	}
+	f.findInterpreter(def)
 	return def, ctx.Err()
 }
 

@@ -242,6 +242,9 @@ func (e *environment) respond(id string, result outcome) bool {
 // the invocation out of flight.
 func (e *environment) finish(inv *invocation, result outcome) {
 	result.duration, result.requestID = time.Since(inv.started), inv.id
+	if result.status == "timeout" {
+		result.duration = min(result.duration, e.timeout) // ending the process is not its own time
+	}
 	initTime := e.takeInitTime()
 	e.host.observe(result)
 	e.output.drain()

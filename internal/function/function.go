@@ -161,7 +161,28 @@ func Open(cfg Config) (*Functions, error) {
 	f.async = newAsyncQueue(f)
 	f.background.Go(func() { f.watch.run(f.lifetime) })
 	f.background.Go(f.reapIdle)
+	for _, def := range f.defs.All() {
+		f.findInterpreter(def)
+	}
 	return f, nil
+}
+
+// findInterpreter looks for what a function runs with ahead of its first
+// invocation: an interpreter that is found through a script of a version manager
+// takes a while.
+func (f *Functions) findInterpreter(def Definition) {
+	rt, err := runtimeNamed(def.Runtime)
+	if err != nil || rt.family == familyProvided {
+		return
+	}
+	f.mu.RLock()
+	defer f.mu.RUnlock()
+	if f.closed {
+		return
+	}
+	f.background.Go(func() {
+		_, _ = f.runtimes.interpreter(f.lifetime, rt) // the invocation reports what is missing
+	})
 }
 
 // Close ends all processes and returns when they are gone. Invocations that are

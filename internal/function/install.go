@@ -61,7 +61,7 @@ func (r *Runtimes) installNode(ctx context.Context, kind sdkKind, packages []str
 		return fmt.Errorf("%w: %w", errNoInstaller, err)
 	}
 	dir := filepath.Dir(r.installDir(kind))
-	args := append([]string{"install", "--no-audit", "--no-fund", "--omit=dev", "--prefix", dir}, packages...)
+	args := append([]string{"install", "--no-audit", "--no-fund", "--omit=dev", "--ignore-scripts", "--prefix", dir}, packages...)
 	return r.run(ctx, progress, dir, npm, args...)
 }
 

@@ -115,9 +115,16 @@ func (f *Functions) startProcess(p *pool, e *environment, childOutput *os.File) 
 		return nil, ErrClosed
 	}
 	f.callers.Store(e.credentials.AccessKeyID, e)
+	f.watch.look()
 	e.setCreated(time.Now()) // what went before is not the function's doing
 	f.background.Go(e.accept)
 	proc, err := f.spawner.start(spec)
+	// A process that is just being started elsewhere holds, for the moment until
+	// it runs its own program, every file that was open in the server, so also one
+	// that was being unpacked.
+	for try := 0; errors.Is(err, syscall.ETXTBSY) && try < 50 && sleep(f.lifetime, 10*time.Millisecond); try++ {
+		proc, err = f.spawner.start(spec)
+	}
 	if err != nil {
 		f.callers.Delete(e.credentials.AccessKeyID)
 		return nil, entrypointError(err)

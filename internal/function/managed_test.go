@@ -317,6 +317,7 @@ func TestNodeThatCannotStart(t *testing.T) {
 		"no import":  {"app.handler", "app.mjs", "import 'no-such-package';", "Runtime.ImportModuleError", "Error: Cannot find package 'no-such-package'"},
 		"no sdk": {"app.handler", "app.mjs", "import '@aws-sdk/client-of-nothing';", "Runtime.ImportModuleError",
 			"Error: Cannot find package '@aws-sdk/client-of-nothing'"},
+		"old sdk": {"app.handler", "app.js", "require('aws-sdk');", "Runtime.ImportModuleError", "Error: Cannot find module 'aws-sdk'"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -329,7 +330,11 @@ func TestNodeThatCannotStart(t *testing.T) {
 			if r.FunctionError != "Unhandled" || got.ErrorType != c.kind || !strings.HasPrefix(got.ErrorMessage, c.message) {
 				t.Errorf("got  %s\nwant %s: %s", r.Payload, c.kind, c.message)
 			}
-			if name == "no sdk" && !strings.HasSuffix(got.ErrorMessage, "\nThe AWS SDK for JavaScript is not on this machine: run \"weir runtimes install node\"") {
+			remedy := map[string]string{
+				"no sdk":  "\nThe AWS SDK for JavaScript is not on this machine: run \"weir runtimes install node\"",
+				"old sdk": "\nnodejs18.x and later do not include version 2 of the AWS SDK: use @aws-sdk/*, or put aws-sdk into the package",
+			}[name]
+			if !strings.HasSuffix(got.ErrorMessage, remedy) {
 				t.Errorf("no remedy in %q", got.ErrorMessage)
 			}
 		})

@@ -198,8 +198,8 @@ func TestEnvironmentVariables(t *testing.T) {
 	w := newWorld(t)
 	w.create("f", func(d *Definition) { d.Environment = map[string]string{"MINE": "x=y", "TZ": ":Europe/Berlin"} })
 	var list []string
-	if err := json.Unmarshal(w.invoke("f", "env").Payload, &list); err != nil {
-		t.Fatal(err)
+	if r := w.invoke("f", "env"); json.Unmarshal(r.Payload, &list) != nil {
+		t.Fatalf("%s", r.Payload)
 	}
 	env := map[string]string{}
 	for _, v := range list {

@@ -203,7 +203,11 @@ func (r *Runtimes) List(ctx context.Context) Inventory {
 	for _, f := range []family{familyPython, familyNode} {
 		for _, path := range r.otherCandidates(f) {
 			p := r.examine(ctx, f, path)
-			if p.err == nil && !slices.Contains(inv.Interpreters, p.interpreter) {
+			// python3 and python3.12 of one folder are the same program.
+			known := slices.ContainsFunc(inv.Interpreters, func(i Interpreter) bool {
+				return i.Version == p.interpreter.Version && filepath.Dir(i.Path) == filepath.Dir(p.interpreter.Path)
+			})
+			if p.err == nil && !known {
 				inv.Interpreters = append(inv.Interpreters, p.interpreter)
 			}
 		}

@@ -143,17 +143,26 @@ async function loadModule(root, name) {
   return require(require.resolve(name, { paths: [root, process.cwd()] }));
 }
 
+// remedy says what to do about a missing SDK.
+function remedy(message) {
+  const [, release] = /nodejs(\d+)/.exec(env.AWS_EXECUTION_ENV || '') || [];
+  const old = Number(release) < 18;
+  if (/'aws-sdk['/]/.test(message) && !old) {
+    return '\nnodejs18.x and later do not include version 2 of the AWS SDK: use @aws-sdk/*, or put aws-sdk into the package';
+  }
+  if (/'(aws-sdk['/]|@aws-sdk\/|@smithy\/)/.test(message)) {
+    return '\nThe AWS SDK for JavaScript is not on this machine: run "weir runtimes install node"';
+  }
+  return '';
+}
+
 // explain words a failure to load a module.
 function explain(error, name) {
   if (error instanceof SyntaxError) {
     return new Fault('Runtime.UserCodeSyntaxError', `${error.name}: ${error.message}`, error);
   }
   if (error && (error.code === 'MODULE_NOT_FOUND' || error.code === 'ERR_MODULE_NOT_FOUND')) {
-    let hint = '';
-    if (/'(aws-sdk|@aws-sdk\/|@smithy\/)/.test(error.message)) {
-      hint = '\nThe AWS SDK for JavaScript is not on this machine: run "weir runtimes install node"';
-    }
-    return new Fault('Runtime.ImportModuleError', `Error: ${error.message}${hint}`, error);
+    return new Fault('Runtime.ImportModuleError', `Error: ${error.message}${remedy(error.message)}`, error);
   }
   return error;
 }

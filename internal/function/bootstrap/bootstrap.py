@@ -233,11 +233,21 @@ def call(handler, body, context):
         raise Fault("Runtime.MarshalError", "Unable to marshal response: %s" % e)
 
 
+def add_sdk(folder):
+    """Puts the SDK behind the function and the standard library, before what is
+    installed on the machine."""
+    for i, entry in enumerate(sys.path):
+        if os.path.basename(entry) in ("site-packages", "dist-packages"):
+            sys.path.insert(i, folder)
+            return
+    sys.path.append(folder)
+
+
 def main():
     set_up_output()
     sys.path[0] = os.environ["LAMBDA_TASK_ROOT"]
     if len(sys.argv) > 1 and os.path.isdir(sys.argv[1]):
-        sys.path.append(sys.argv[1])
+        add_sdk(sys.argv[1])
     sys.argv = [os.environ["_HANDLER"]]
     api = RuntimeAPI(os.environ["AWS_LAMBDA_RUNTIME_API"])
     try:
