@@ -334,23 +334,25 @@ func TestStreamLifetime(t *testing.T) {
 				t.Error(err)
 			}
 		}()
-		createTable(t, tables, "t", KeysOnly, hashKey)
-		found, _ := tables.ListStreams("t", "", 10)
-		arn := found[0].ARN
-		put := func(pk string) {
+		stream := func(name string) *ChangeStream {
 			t.Helper()
-			if _, err := tables.PutItem(&PutRequest{Table: "t", Item: itemOf("pk", pk)}); err != nil {
+			createTable(t, tables, name, KeysOnly, hashKey)
+			if _, err := tables.PutItem(&PutRequest{Table: name, Item: itemOf("pk", "a")}); err != nil {
 				t.Fatal(err)
 			}
+			found, _ := tables.ListStreams(name, "", 10)
+			s, err := tables.ChangeStream(found[0].ARN)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return s
 		}
-		put("a")
-		s, err := tables.ChangeStream(arn)
-		if err != nil {
+		gone, kept := stream("gone"), stream("kept")
+		if _, err := tables.DeleteTable("gone"); err != nil {
 			t.Fatal(err)
 		}
-		shard := s.shardOf(tables.tables["t"].storeKey(itemOf("pk", "a")))
-		id := s.shardID(shard)
-		it, err := tables.GetShardIterator(arn, id, TrimHorizon, "")
+		id := kept.shardID(kept.shardOf(tables.tables["kept"].storeKey(itemOf("pk", "a"))))
+		it, err := tables.GetShardIterator(kept.ARN(), id, TrimHorizon, "")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -358,24 +360,22 @@ func TestStreamLifetime(t *testing.T) {
 		if _, _, _, err := tables.GetRecords(it, 10); !errors.Is(err, ErrExpiredIterator) {
 			t.Errorf("old iterator: %v", err)
 		}
-		time.Sleep(streamRetention)
-		put("a") // no change
-		if _, err := tables.GetShardIterator(arn, id, AtSequenceNumber, SequenceNumber(1)); !errors.Is(err, ErrTrimmed) {
-			t.Errorf("trimmed record: %v", err)
-		}
-		if _, err := tables.DeleteTable("t"); err != nil {
-			t.Fatal(err)
-		}
-		time.Sleep(streamRetention - time.Minute)
-		if _, err := tables.ChangeStream(arn); err != nil {
+		time.Sleep(streamRetention - time.Hour)
+		if _, err := tables.ChangeStream(gone.ARN()); err != nil {
 			t.Errorf("stream of a deleted table: %v", err)
 		}
-		time.Sleep(2*time.Minute + time.Second)
+		time.Sleep(time.Hour)
+		if _, err := tables.GetShardIterator(kept.ARN(), id, AtSequenceNumber, SequenceNumber(1)); !errors.Is(err, ErrTrimmed) {
+			t.Errorf("expired record: %v", err)
+		}
+		if _, err := tables.ChangeStream(kept.ARN()); err != nil {
+			t.Errorf("stream of a table: %v", err)
+		}
 		var notFound *NotFoundError
-		if _, err := tables.ChangeStream(arn); !errors.As(err, &notFound) {
+		if _, err := tables.ChangeStream(gone.ARN()); !errors.As(err, &notFound) {
 			t.Errorf("expired stream: %v", err)
 		}
-		if _, ok := tables.streams.Get(arn); ok {
+		if _, ok := tables.streams.Get(gone.ARN()); ok {
 			t.Error("the expired stream was not removed")
 		}
 	})
