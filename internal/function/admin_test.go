@@ -232,3 +232,19 @@ func FuzzCheckPayload(f *testing.F) {
 		}
 	})
 }
+
+func FuzzNameOf(f *testing.F) {
+	for _, seed := range []string{"f", "f:1", "arn:aws:lambda:us-east-1:000000000000:function:f:$LATEST", "000000000000:function:f", "a:b:c", "$LATEST"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, ref string) {
+		name, qualifier, err := NameOf(ref)
+		if err != nil {
+			return
+		}
+		again, q, err := NameOf(ARN(catalog.DefaultIdentity, name, qualifier))
+		if err != nil || again != name || q != qualifier {
+			t.Fatalf("%q: %q %q, then %q %q %v", ref, name, qualifier, again, q, err)
+		}
+	})
+}
