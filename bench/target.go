@@ -66,7 +66,7 @@ func running(endpoint string) (target, error) {
 		return target{}, err
 	}
 	return target{
-		name: endpoint, version: "as found", keeps: "not known", offers: streams | tables | functions,
+		name: endpoint, version: "as found", keeps: "in a way that is not known here", offers: streams | tables | functions,
 		start: func(context.Context, string) (*server, error) { return &server{addr: addr}, nil },
 	}, nil
 }
