@@ -1,11 +1,10 @@
 package metric
 
 import (
-	"bytes"
+	"cmp"
 	"fmt"
 	"net/url"
 	"strings"
-	"text/template"
 	"time"
 )
 
@@ -21,11 +20,7 @@ func (a *Alarms) notification(c change) (subject string, bodies map[string]strin
 	if err != nil {
 		return "", nil, err
 	}
-	mail, err := a.mailText(c, region)
-	if err != nil {
-		return "", nil, err
-	}
-	return subject, map[string]string{"default": string(doc), "sms": subject, "email": mail}, nil
+	return subject, map[string]string{"default": string(doc), "sms": subject, "email": a.mailText(c, region)}, nil
 }
 
 // message is the JSON that subscribers get, members in the service's order.
@@ -94,17 +89,56 @@ func orNull(s string) *string {
 	return &s
 }
 
-// mailText is what subscribers by mail get.
-func (a *Alarms) mailText(c change, region string) (string, error) {
-	var b bytes.Buffer
-	err := mail.Execute(&b, map[string]any{
-		"Alarm": c.Alarm, "Metric": c.Alarm.Metric, "Old": c.Old, "New": c.New, "Region": region,
-		"ARN": a.ARN(c.Alarm.Name), "Account": a.id.Account, "Link": a.link(c.Alarm.Name),
-		"Time":  c.Time.UTC().Format("Monday 02 January, 2006 15:04:05 UTC"),
-		"Limit": fmt.Sprintf("%s %v %s", c.Alarm.Comparison, decimal(c.Alarm.Threshold), c.Alarm.span()),
-		"Stat":  c.Alarm.stat().name, "Treat": c.Alarm.treat(),
-	})
-	return b.String(), err
+// mailText is what subscribers by mail get. It is written without text/template,
+// which makes the linker keep every method of every type in the program.
+func (a *Alarms) mailText(c change, region string) string {
+	def, metric := c.Alarm, c.Alarm.Metric
+	at := c.Time.UTC().Format("Monday 02 January, 2006 15:04:05 UTC")
+	var b strings.Builder
+	say := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
+	say(`You are receiving this email because your Amazon CloudWatch Alarm "%s" in the %s region has entered the %s state, because "%s" at "%s".`,
+		def.Name, region, c.New.Value, c.New.Reason, at)
+	if link := a.link(def.Name); link != "" {
+		say("\nView this alarm in the console:\n%s", link)
+	}
+	say("\nAlarm Details:")
+	say("- Name:                       %s", def.Name)
+	say("- Description:                %s", def.Description)
+	say("- State Change:               %s -> %s", c.Old.Value, c.New.Value)
+	say("- Reason for State Change:    %s", c.New.Reason)
+	say("- Timestamp:                  %s", at)
+	say("- AWS Account:                %s", a.id.Account)
+	say("- Alarm Arn:                  %s", a.ARN(def.Name))
+	say("\nThreshold:")
+	say("- The alarm is in the ALARM state when the metric is %s %v %s", def.Comparison, decimal(def.Threshold), def.span())
+	say("\nMonitored Metric:")
+	say("- MetricNamespace:                     %s", metric.Namespace)
+	say("- MetricName:                          %s", metric.Name)
+	say("- Dimensions:                         %s", bracketedDimensions(metric.Dimensions))
+	say("- Period:                              %d seconds", def.Period)
+	say("- Statistic:                           %s", def.stat().name)
+	say("- Unit:                                %s", cmp.Or(def.Unit, "not specified"))
+	say("- TreatMissingData:                    %s", def.treat())
+	say("\n\nState Change Actions:")
+	say("- OK: %s", bracketed(def.OKActions))
+	say("- ALARM: %s", bracketed(def.AlarmActions))
+	say("- INSUFFICIENT_DATA: %s", bracketed(def.InsufficientData))
+	return b.String()
+}
+
+func bracketed(arns []string) string {
+	if len(arns) == 0 {
+		return ""
+	}
+	return "[" + strings.Join(arns, ", ") + "]"
+}
+
+func bracketedDimensions(dims []Dimension) string {
+	var b strings.Builder
+	for _, d := range dims {
+		b.WriteString(" [" + d.Name + " = " + d.Value + "]")
+	}
+	return b.String()
 }
 
 // span says for how long a threshold is crossed.
@@ -121,46 +155,6 @@ func (a *Alarms) link(alarm string) string {
 	}
 	return strings.TrimSuffix(a.cfg.ConsoleURL, "/") + "/alarms/" + url.PathEscape(alarm)
 }
-
-var mail = template.Must(template.New("mail").Funcs(template.FuncMap{
-	"bracket": func(arns []string) string {
-		if len(arns) == 0 {
-			return ""
-		}
-		return "[" + strings.Join(arns, ", ") + "]"
-	},
-}).Parse(`You are receiving this email because your Amazon CloudWatch Alarm "{{.Alarm.Name}}" in the {{.Region}} region has entered the {{.New.Value}} state, because "{{.New.Reason}}" at "{{.Time}}".
-{{with .Link}}
-View this alarm in the console:
-{{.}}
-{{end}}
-Alarm Details:
-- Name:                       {{.Alarm.Name}}
-- Description:                {{.Alarm.Description}}
-- State Change:               {{.Old.Value}} -> {{.New.Value}}
-- Reason for State Change:    {{.New.Reason}}
-- Timestamp:                  {{.Time}}
-- AWS Account:                {{.Account}}
-- Alarm Arn:                  {{.ARN}}
-
-Threshold:
-- The alarm is in the ALARM state when the metric is {{.Limit}}
-
-Monitored Metric:
-- MetricNamespace:                     {{.Metric.Namespace}}
-- MetricName:                          {{.Metric.Name}}
-- Dimensions:                         {{range .Metric.Dimensions}} [{{.Name}} = {{.Value}}]{{end}}
-- Period:                              {{.Alarm.Period}} seconds
-- Statistic:                           {{.Stat}}
-- Unit:                                {{or .Alarm.Unit "not specified"}}
-- TreatMissingData:                    {{.Treat}}
-
-
-State Change Actions:
-- OK: {{bracket .Alarm.OKActions}}
-- ALARM: {{bracket .Alarm.AlarmActions}}
-- INSUFFICIENT_DATA: {{bracket .Alarm.InsufficientData}}
-`))
 
 // lambdaEvent is what a function gets as its event.
 func (a *Alarms) lambdaEvent(c change) ([]byte, error) {

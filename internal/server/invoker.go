@@ -8,6 +8,7 @@ import (
 	"github.com/weirstream/weir/internal/catalog"
 	"github.com/weirstream/weir/internal/function"
 	"github.com/weirstream/weir/internal/mapping"
+	"github.com/weirstream/weir/internal/notify"
 )
 
 // invoker lets mappings call functions.
@@ -36,4 +37,16 @@ func (i invoker) Lookup(ref string) (mapping.Function, error) {
 func (i invoker) Invoke(ctx context.Context, arn string, payload []byte) (mapping.Outcome, error) {
 	res, err := i.functions.Invoke(ctx, function.Invocation{Function: arn, Payload: payload})
 	return mapping.Outcome{RequestID: res.RequestID, FunctionError: res.FunctionError, Payload: res.Payload}, err
+}
+
+// asyncInvoker lets topics and alarms start functions.
+type asyncInvoker struct{ functions *function.Functions }
+
+// InvokeAsync implements notify.Invoker and metric.Invoker.
+func (i asyncInvoker) InvokeAsync(ctx context.Context, functionARN string, event []byte) error {
+	err := i.functions.InvokeAsync(ctx, function.Invocation{Function: functionARN, Payload: event})
+	if errors.Is(err, function.ErrNotFound) {
+		return fmt.Errorf("%w: %w", notify.ErrUndeliverable, err)
+	}
+	return err
 }

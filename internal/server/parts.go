@@ -76,6 +76,11 @@ func (s *Server) openDomains(p *parts) (err error) {
 	if p.db, err = keep(p, db, err); err != nil {
 		return err
 	}
+	// Before what it measures, so that it is closed after it.
+	metrics, err := metric.Open(metric.Config{DB: db, Log: log, Meter: m})
+	if p.metrics, err = keep(p, metrics, err); err != nil {
+		return err
+	}
 	logs, err := stream.NewLogs(db)
 	if err != nil {
 		return err
@@ -121,7 +126,7 @@ func (s *Server) openDomains(p *parts) (err error) {
 	return nil
 }
 
-// openNotifications opens what tells others: topics, metrics and alarms.
+// openNotifications opens what tells others: topics, alarms and dashboards.
 func (s *Server) openNotifications(p *parts) error {
 	id, log := s.cfg.Identity, s.cfg.Log
 	topics, err := notify.Open(notify.Config{
@@ -130,12 +135,8 @@ func (s *Server) openNotifications(p *parts) error {
 	if p.topics, err = keep(p, topics, err); err != nil {
 		return err
 	}
-	metrics, err := metric.Open(metric.Config{DB: p.db, Log: log, Meter: s.meter})
-	if p.metrics, err = keep(p, metrics, err); err != nil {
-		return err
-	}
 	alarms, err := metric.OpenAlarms(metric.AlarmsConfig{
-		DB: p.db, Identity: id, Log: log, Metrics: metrics, Notifier: alarmNotifier{topics}, Invoker: asyncInvoker{p.functions},
+		DB: p.db, Identity: id, Log: log, Metrics: p.metrics, Notifier: notify.Announcer{Topics: topics}, Invoker: asyncInvoker{p.functions},
 		ConsoleURL: s.endpoint + console.Prefix,
 	})
 	if p.alarms, err = keep(p, alarms, err); err != nil {

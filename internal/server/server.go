@@ -85,6 +85,7 @@ func Open(cfg Config) (*Server, error) {
 		return nil, errors.Join(err, s.parts.close(), listener.Close())
 	}
 	s.parts.mappings.Start()
+	releaseStartPages()
 	return s, nil
 }
 
