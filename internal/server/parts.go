@@ -11,6 +11,7 @@ import (
 	"github.com/weirstream/weir/internal/api/dynamodbapi"
 	"github.com/weirstream/weir/internal/api/kinesisapi"
 	"github.com/weirstream/weir/internal/api/lambdaapi"
+	"github.com/weirstream/weir/internal/api/logsapi"
 	"github.com/weirstream/weir/internal/api/snsapi"
 	"github.com/weirstream/weir/internal/api/stackapi"
 	"github.com/weirstream/weir/internal/api/stsapi"
@@ -194,6 +195,7 @@ func (s *Server) handler() (http.Handler, error) {
 			dynamodbapi.New(p.tables),
 			dynamodbapi.NewStreams(p.tables, s.cfg.Identity.Region),
 			lambdaapi.New(p.functions, p.mappings, s.cfg.Identity),
+			logsapi.New(p.logs),
 			cloudwatchapi.New(cloudwatchapi.Deps{Metrics: p.metrics, Alarms: p.alarms, Dashboards: p.dashboards, Identity: s.cfg.Identity}),
 			snsapi.New(p.topics),
 			stsapi.New(s.cfg.Identity),
