@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -26,11 +27,16 @@ const initTimeout = 10 * time.Second
 // function, not with the server.
 type startError struct {
 	errorType string
-	cause     error
+	text      string
+	cause     error // may be nil
 }
 
-func (e *startError) Error() string { return e.cause.Error() }
+func (e *startError) Error() string { return e.text }
 func (e *startError) Unwrap() error { return e.cause }
+
+func badEntrypoint(text string, cause error) error {
+	return &startError{errorType: "Runtime.InvalidEntrypoint", text: text, cause: cause}
+}
 
 // launch starts an environment in the background.
 func (f *Functions) launch(p *pool, def Definition) {
@@ -185,16 +191,16 @@ func (f *Functions) entrypoint(ctx context.Context, def Definition, rt runtimeSp
 		}
 		path := filepath.Join(code, filepath.FromSlash(name))
 		if !filepath.IsLocal(filepath.FromSlash(name)) {
-			return nil, &startError{"Runtime.InvalidEntrypoint", fmt.Errorf("%q is not in the package", name)}
+			return nil, badEntrypoint(strconv.Quote(name)+" is not in the package", nil)
 		}
 		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-			return nil, &startError{"Runtime.InvalidEntrypoint", fmt.Errorf("Couldn't find valid bootstrap(s): [%s]", path)}
+			return nil, badEntrypoint("Couldn't find valid bootstrap(s): ["+path+"]", nil)
 		}
 		return []string{path}, nil
 	}
 	interpreter, err := f.runtimes.interpreter(ctx, rt)
 	if err != nil {
-		return nil, &startError{"Runtime.InvalidEntrypoint", err}
+		return nil, badEntrypoint(err.Error(), err)
 	}
 	script, err := f.bootstraps.path(rt.family)
 	if err != nil {
@@ -241,7 +247,7 @@ func entrypointError(err error) error {
 	case errors.Is(err, syscall.EAGAIN) || errors.Is(err, syscall.ENOMEM) || errors.Is(err, syscall.EMFILE):
 		return fmt.Errorf("start process: %w", err)
 	case errors.As(err, &path), errors.Is(err, exec.ErrNotFound):
-		return &startError{"Runtime.InvalidEntrypoint", err}
+		return badEntrypoint(err.Error(), err)
 	}
 	return fmt.Errorf("start process: %w", err)
 }

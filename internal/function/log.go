@@ -32,8 +32,6 @@ const (
 	defaultGroupBytes = 64 << 20
 	// eventOverhead is what an event counts beside its text, as on AWS.
 	eventOverhead = 26
-	// maxEventBytes bounds the text of one event.
-	maxEventBytes = maxLineBytes
 	// maxPendingBytes is how much may wait to be written before those who log
 	// have to wait too.
 	maxPendingBytes = 16 << 20
