@@ -18,7 +18,7 @@
 //	01 catalog    catalog   kind string, name string -> JSON definition
 //	02 record     stream    log id u64, shard u32, position u64 -> record
 //	03 shard      stream    log id u64, shard u32 -> horizon and last time
-//	04 item       table     table id u64, hash key, range key -> item
+//	04 item       table     table id u64, hash u32, hash key, range key -> item
 //	05 table      table     table id u64, what string -> per-table state
 //	06 mapping    mapping   mapping id string, shard string -> checkpoint
 //	07 code       function  package hash, chunk u32 -> bytes

@@ -21,19 +21,12 @@ func readItem(r store.Reader, storeKey []byte) (it Item, ok bool, err error) {
 //
 // The caller has acquired the tables; commit releases them.
 func (t *Tables) commit(writes []*write) ([]verdict, error) {
-	indexes := make([]int, len(writes), 2*len(writes))
+	indexes := make([]int, len(writes))
 	for i, w := range writes {
 		indexes[i] = t.locks.of(w.storeKey)
 	}
-	indexes = t.locks.lock(indexes)
 	tx := t.cfg.DB.Begin()
-	verdicts, err := t.judgeAll(tx, writes)
-	var announced []uint64
-	if err == nil {
-		announced, err = t.apply(tx, writes, verdicts, indexes)
-	}
-	t.locks.unlock(indexes)
-	t.release()
+	verdicts, indexes, announced, err := t.applyLocked(tx, writes, indexes)
 	if err != nil || announced == nil {
 		tx.Discard()
 		// What was decided may rest on a write that is still on its way.
@@ -47,6 +40,20 @@ func (t *Tables) commit(writes []*write) ([]verdict, error) {
 		t.locks[i].synced(announced[k])
 	}
 	return verdicts, err
+}
+
+// applyLocked judges and applies writes under their locks, whose indexes it returns
+// sorted, with the announcement under each: nil if nothing changed.
+func (t *Tables) applyLocked(tx *store.Tx, writes []*write, indexes []int) ([]verdict, []int, []uint64, error) {
+	defer t.release()
+	indexes = t.locks.lock(indexes)
+	defer t.locks.unlock(indexes)
+	verdicts, err := t.judgeAll(tx, writes)
+	if err != nil {
+		return verdicts, indexes, nil, err
+	}
+	announced, err := t.apply(tx, writes, verdicts, indexes)
+	return verdicts, indexes, announced, err
 }
 
 func (t *Tables) judgeAll(r store.Reader, writes []*write) ([]verdict, error) {
@@ -85,17 +92,15 @@ func (t *Tables) apply(tx *store.Tx, writes []*write, verdicts []verdict, indexe
 		return nil, nil
 	}
 	appenders, err := appendChanges(tx, writes, verdicts)
+	defer unlockAll(appenders)
 	if err != nil {
-		unlockAll(appenders)
 		return nil, err
 	}
 	announced := make([]uint64, len(indexes))
 	for k, i := range indexes {
 		announced[k] = t.locks[i].announced.Add(1)
 	}
-	err = tx.Apply()
-	unlockAll(appenders)
-	if err != nil {
+	if err := tx.Apply(); err != nil {
 		for k, i := range indexes {
 			t.locks[i].synced(announced[k])
 		}

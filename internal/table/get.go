@@ -34,6 +34,7 @@ func (t *Tables) GetItem(r *GetRequest) (GetResult, error) {
 		t.observe(opGetItem, nil, begun, err)
 		return GetResult{}, err
 	}
+	defer t.release()
 	err = tab.checkKey(r.Key)
 	if err == nil {
 		err = tab.checkPaths(b)
@@ -42,7 +43,6 @@ func (t *Tables) GetItem(r *GetRequest) (GetResult, error) {
 	if err == nil {
 		res, err = t.get(tab, r.Key, b.Projection, r.Consistent)
 	}
-	t.release()
 	t.observe(opGetItem, tab, begun, err)
 	return res, err
 }

@@ -52,11 +52,7 @@ func (t *Tables) bindQuery(r *QueryRequest) (expr.Bound, error) {
 
 // finishPage reads a planned page, releases the table and measures.
 func (t *Tables) finishPage(op operation, begun time.Time, tab *table, read reading, err error) (Page, error) {
-	var p Page
-	if err == nil {
-		p, err = read.page(t.cfg.DB)
-	}
-	t.release()
+	p, err := t.readPage(read, err)
 	if err == nil {
 		t.locks.settleAll()
 		tab.meters.readUnits.Observe(p.Units)
@@ -64,6 +60,14 @@ func (t *Tables) finishPage(op operation, begun time.Time, tab *table, read read
 	}
 	t.observe(op, tab, begun, err)
 	return p, err
+}
+
+func (t *Tables) readPage(read reading, err error) (Page, error) {
+	defer t.release()
+	if err != nil {
+		return Page{}, err
+	}
+	return read.page(t.cfg.DB)
 }
 
 func noIndex(name string) error {
