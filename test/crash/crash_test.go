@@ -86,6 +86,11 @@ type cluster struct {
 	kinesis  *kinesis.Client
 	dynamodb *dynamodb.Client
 	lambda   *lambda.Client
+	// The load's clients do not repeat what failed: it may have been written.
+	once struct {
+		kinesis  *kinesis.Client
+		dynamodb *dynamodb.Client
+	}
 
 	mu           sync.Mutex
 	next         int
@@ -113,10 +118,11 @@ func newCluster(t *testing.T) *cluster {
 	cfg := aws.Config{
 		BaseEndpoint: aws.String("http://" + c.address), Region: "us-east-1",
 		Credentials: credentials.NewStaticCredentialsProvider("k", "s", ""),
-		Retryer:     func() aws.Retryer { return aws.NopRetryer{} },
 		HTTPClient:  &http.Client{Timeout: 10 * time.Second},
 	}
 	c.kinesis, c.dynamodb, c.lambda = kinesis.NewFromConfig(cfg), dynamodb.NewFromConfig(cfg), lambda.NewFromConfig(cfg)
+	cfg.Retryer = func() aws.Retryer { return aws.NopRetryer{} }
+	c.once.kinesis, c.once.dynamodb = kinesis.NewFromConfig(cfg), dynamodb.NewFromConfig(cfg)
 	t.Cleanup(func() {
 		if c.cmd != nil {
 			c.kill()
@@ -242,7 +248,7 @@ func (c *cluster) putRecords(ctx context.Context) error {
 		id := c.id()
 		entries[i] = kinesistypes.PutRecordsRequestEntry{Data: []byte(id), PartitionKey: &id}
 	}
-	out, err := c.kinesis.PutRecords(ctx, &kinesis.PutRecordsInput{StreamName: aws.String("s"), Records: entries})
+	out, err := c.once.kinesis.PutRecords(ctx, &kinesis.PutRecordsInput{StreamName: aws.String("s"), Records: entries})
 	if err != nil {
 		return err
 	}
@@ -256,7 +262,7 @@ func (c *cluster) putRecords(ctx context.Context) error {
 
 func (c *cluster) putItem(ctx context.Context) error {
 	id := "item-" + c.id()
-	_, err := c.dynamodb.PutItem(ctx, &dynamodb.PutItemInput{TableName: aws.String("items"), Item: map[string]dynamodbtypes.AttributeValue{
+	_, err := c.once.dynamodb.PutItem(ctx, &dynamodb.PutItemInput{TableName: aws.String("items"), Item: map[string]dynamodbtypes.AttributeValue{
 		"id": &dynamodbtypes.AttributeValueMemberS{Value: id},
 	}})
 	if err == nil {
@@ -272,7 +278,7 @@ func (c *cluster) increment(ctx context.Context) error {
 	c.mu.Lock()
 	c.attempted[key]++
 	c.mu.Unlock()
-	_, err := c.dynamodb.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+	_, err := c.once.dynamodb.UpdateItem(ctx, &dynamodb.UpdateItemInput{
 		TableName:                 aws.String("items"),
 		Key:                       map[string]dynamodbtypes.AttributeValue{"id": &dynamodbtypes.AttributeValueMemberS{Value: counterName(key)}},
 		UpdateExpression:          aws.String("ADD n :one"),
@@ -366,12 +372,16 @@ func (c *cluster) scan(table string) map[string]int {
 	return found
 }
 
-// waitForEffects waits until every acknowledged record has had its effect.
+// waitForEffects waits until every acknowledged record has had its effect, as
+// long as effects are added.
 func (c *cluster) waitForEffects() {
 	c.t.Helper()
-	deadline := time.Now().Add(2 * time.Minute)
-	for {
+	var deadline time.Time
+	for before := -1; ; {
 		found := c.scan("effects")
+		if len(found) > before {
+			before, deadline = len(found), time.Now().Add(30*time.Second)
+		}
 		missing := ""
 		for data := range c.records {
 			if found[data] < 1 {
