@@ -16,7 +16,6 @@ demo: build ## run the web-analytics example end to end
 	$(BIN) demo
 
 test: ## run the tests; needs nothing but Go
-	$(GO) vet ./...
 	$(GO) test -race ./...
 
 acceptance: build ## run the suites driven by real clients (Python, Node, AWS CLI, browser)

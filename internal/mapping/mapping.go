@@ -51,10 +51,14 @@ type ShardStatus struct {
 	// Activity is what the reader does: waiting, gathering, invoking, retrying or
 	// done.
 	Activity string
-	Next     uint64        // position of the next record
-	Age      time.Duration // of the last record handed to the function, at that time
-	Attempts int           // of the batch in hand that failed
-	Problem  string        // why the last attempt failed, empty when it did not
+	Next     uint64 // position of the next record
+	Attempts int    // of the batch in hand that failed
+	Problem  string // why the last attempt failed, empty when it did not
+	// Behind is how long ago the oldest record arrived that was read and is not
+	// processed yet; 0 when there is none.
+	Behind time.Duration
+
+	oldest int64 // arrival of that record, epoch milliseconds; 0 when there is none
 }
 
 // Mapping is one event source mapping.
@@ -114,6 +118,9 @@ func (m *Mappings) Status(uuid string) ([]ShardStatus, error) {
 	defer mp.mu.Unlock()
 	all := make([]ShardStatus, 0, len(mp.shards))
 	for _, s := range mp.shards {
+		if s.oldest > 0 {
+			s.Behind = time.Since(time.UnixMilli(s.oldest))
+		}
 		all = append(all, s)
 	}
 	slices.SortFunc(all, func(a, b ShardStatus) int { return strings.Compare(a.Shard, b.Shard) })

@@ -43,6 +43,7 @@ func (rd *reader) read(ctx context.Context) shardEnd {
 
 func (rd *reader) process(ctx context.Context) (done bool, err error) {
 	for ctx.Err() == nil {
+		rd.status.oldest = 0
 		rd.report("waiting")
 		if err := rd.src.Wait(ctx, rd.next); err != nil {
 			return false, err
@@ -56,6 +57,7 @@ func (rd *reader) process(ctx context.Context) (done bool, err error) {
 			return false, err
 		}
 		if len(recs) > 0 {
+			rd.status.oldest = recs[0].Arrival
 			if err := rd.deliver(ctx, recs); err != nil {
 				return false, err
 			}
@@ -192,8 +194,8 @@ func (rd *reader) attempt(recs []Record, tooLarge bool) error {
 	if tooLarge {
 		return errTooLarge
 	}
-	rd.status.Age = time.Since(time.UnixMilli(recs[len(recs)-1].Arrival))
-	rd.run.mp.iteratorAge.Observe(float64(rd.status.Age) / float64(time.Millisecond))
+	age := time.Since(time.UnixMilli(recs[len(recs)-1].Arrival))
+	rd.run.mp.iteratorAge.Observe(float64(age) / float64(time.Millisecond))
 	rd.report("invoking")
 	owner := rd.run.mp.owner
 	outcome, err := owner.cfg.Invoker.Invoke(owner.hard, rd.run.def.FunctionARN, rd.event)

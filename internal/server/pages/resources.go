@@ -71,7 +71,7 @@ func (m mappings) Mappings(context.Context) ([]console.Mapping, error) {
 			continue // deleted meanwhile
 		}
 		for _, sh := range shards {
-			mp.IteratorAgeMS = max(mp.IteratorAgeMS, float64(sh.Age)/float64(time.Millisecond))
+			mp.IteratorAgeMS = max(mp.IteratorAgeMS, float64(sh.Behind)/float64(time.Millisecond))
 		}
 		out = append(out, mp)
 	}
