@@ -9,7 +9,7 @@ import (
 // returnGrace is how long an environment that has answered is expected to be
 // back at any moment; while there is one, no new process is started for a
 // waiting invocation.
-const returnGrace = 20 * time.Millisecond
+const returnGrace = 50 * time.Millisecond
 
 // pool holds the environments of one function and hands invocations to them.
 //

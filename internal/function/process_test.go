@@ -455,9 +455,6 @@ func TestAbandonedInvocationGoesOn(t *testing.T) {
 	until(t, "it has ended by itself", func() bool {
 		return strings.Count(strings.Join(w.messages("/aws/lambda/f"), ""), "REPORT RequestId") == 2
 	})
-	if r := w.invoke("f", "calls"); string(r.Payload) != "3" {
-		t.Errorf("calls %s", r.Payload)
-	}
 }
 
 func TestMeters(t *testing.T) {

@@ -22,10 +22,7 @@ type event struct {
 	Text string
 }
 
-var (
-	calls int
-	keep  [][]byte
-)
+var keep [][]byte
 
 type handler struct{}
 
@@ -41,7 +38,6 @@ func main() {
 
 // Invoke returns bytes as they are, so that it can return what is not JSON.
 func (handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
-	calls++
 	var e event
 	if err := json.Unmarshal(payload, &e); err != nil {
 		return nil, err
@@ -72,8 +68,6 @@ func (handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 		return []byte(`"` + strings.Repeat("y", e.N) + `"`), nil
 	case "length":
 		return json.Marshal(len(payload))
-	case "calls":
-		return json.Marshal(calls)
 	case "pid":
 		return json.Marshal(os.Getpid())
 	case "env":
