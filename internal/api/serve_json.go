@@ -6,7 +6,7 @@ import (
 
 	"github.com/weirstream/weir/internal/api/awscbor"
 	"github.com/weirstream/weir/internal/api/awsjson"
-	"github.com/weirstream/weir/internal/api/jsonscan"
+	"github.com/weirstream/weir/internal/jsonscan"
 )
 
 const (

@@ -17,8 +17,8 @@ import (
 	"reflect"
 
 	"github.com/weirstream/weir/internal/api/awsjson"
-	"github.com/weirstream/weir/internal/api/jsonscan"
 	"github.com/weirstream/weir/internal/api/shape"
+	"github.com/weirstream/weir/internal/jsonscan"
 )
 
 // ErrNotMap says that a document is valid CBOR, but not a map.

@@ -14,8 +14,8 @@ import (
 	"reflect"
 	"sync"
 
-	"github.com/weirstream/weir/internal/api/jsonscan"
 	"github.com/weirstream/weir/internal/api/shape"
+	"github.com/weirstream/weir/internal/jsonscan"
 )
 
 // MaxElements bounds the elements of all lists and maps of one document

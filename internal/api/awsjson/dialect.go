@@ -3,8 +3,8 @@ package awsjson
 import (
 	"strings"
 
-	"github.com/weirstream/weir/internal/api/jsonscan"
 	"github.com/weirstream/weir/internal/api/shape"
+	"github.com/weirstream/weir/internal/jsonscan"
 )
 
 // Dialect is how a family of services reads and words.

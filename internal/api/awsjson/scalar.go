@@ -8,8 +8,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/weirstream/weir/internal/api/jsonscan"
 	"github.com/weirstream/weir/internal/api/shape"
+	"github.com/weirstream/weir/internal/jsonscan"
 )
 
 func (d *decoder) scalar(s *shape.Slot, v reflect.Value, got jsonscan.Kind) {

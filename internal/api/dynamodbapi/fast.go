@@ -9,7 +9,7 @@ import (
 
 	"github.com/weirstream/weir/internal/api"
 	"github.com/weirstream/weir/internal/api/awsjson"
-	"github.com/weirstream/weir/internal/api/jsonscan"
+	"github.com/weirstream/weir/internal/jsonscan"
 	"github.com/weirstream/weir/internal/table"
 	"github.com/weirstream/weir/internal/table/attr"
 	"github.com/weirstream/weir/internal/table/expr"

@@ -15,8 +15,8 @@ import (
 	"github.com/aws/smithy-go/traits"
 
 	"github.com/weirstream/weir/internal/api/awsjson"
-	"github.com/weirstream/weir/internal/api/jsonscan"
 	"github.com/weirstream/weir/internal/api/shape"
+	"github.com/weirstream/weir/internal/jsonscan"
 )
 
 // Request tells where in a request the members of an input are.

@@ -10,7 +10,7 @@ import (
 	"github.com/cockroachdb/apd/v3"
 	"github.com/cockroachdb/datadriven"
 
-	"github.com/weirstream/weir/internal/api/jsonscan"
+	"github.com/weirstream/weir/internal/jsonscan"
 )
 
 func TestNumbers(t *testing.T) {

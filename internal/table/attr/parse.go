@@ -6,7 +6,7 @@ import (
 	"errors"
 	"slices"
 
-	"github.com/weirstream/weir/internal/api/jsonscan"
+	"github.com/weirstream/weir/internal/jsonscan"
 )
 
 // TypeError says that the JSON of a value is not of the form that its place

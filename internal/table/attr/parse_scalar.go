@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/weirstream/weir/internal/api/jsonscan"
+	"github.com/weirstream/weir/internal/jsonscan"
 )
 
 func (p *Parser) scalar(s *jsonscan.Scanner, k Kind) {
