@@ -188,6 +188,7 @@ func (s *Server) handler() (http.Handler, error) {
 	own.Handle(stackapi.Prefix, stackapi.New(p.stacks, s.cfg.Log))
 	own.Handle(stackapi.Prefix+"/", stackapi.New(p.stacks, s.cfg.Log))
 	own.Handle(console.Prefix, p.console)
+	own.Handle(lambdaapi.CodePath, lambdaapi.CodeHandler(p.functions))
 	own.Handle(notify.CertificatePath, snsapi.Pages(p.topics, s.cfg.Log))
 	return api.NewHandler(api.Config{
 		Services: []*api.Service{

@@ -2,6 +2,7 @@ package lambdaapi
 
 import (
 	"context"
+	"maps"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
@@ -11,11 +12,10 @@ import (
 	"github.com/weirstream/weir/internal/function"
 )
 
-// taggable is a resource that a request on tags means: a function, or a mapping,
-// which has no tags yet.
+// taggable is a resource that a request on tags means: a function or a mapping.
 type taggable struct {
-	function string // reference
-	mapping  bool
+	function string // reference, "" for a mapping
+	mapping  string // UUID, "" for a function
 }
 
 func (h handlers) taggable(c *api.Constraints, arn *string) (taggable, error) {
@@ -37,7 +37,7 @@ func (h handlers) taggable(c *api.Constraints, arn *string) (taggable, error) {
 		if _, err := h.mappings.Get(id); err != nil {
 			return taggable{}, notFound("Event source mapping not found: " + *arn)
 		}
-		return taggable{mapping: true}, nil
+		return taggable{mapping: id}, nil
 	case "layer":
 		return taggable{}, notFound("Layer not found: " + *arn)
 	case "code-signing-config":
@@ -58,7 +58,7 @@ func (h handlers) taggableFunction(arn string) (taggable, error) {
 	return taggable{function: arn}, exception(err)
 }
 
-func (h handlers) tagResource(_ context.Context, in *lambda.TagResourceInput) (*lambda.TagResourceOutput, error) {
+func (h handlers) tagResource(ctx context.Context, in *lambda.TagResourceInput) (*lambda.TagResourceOutput, error) {
 	var c api.Constraints
 	c.Required("tags", in.Tags != nil)
 	res, err := h.taggable(&c, in.Resource)
@@ -67,18 +67,39 @@ func (h handlers) tagResource(_ context.Context, in *lambda.TagResourceInput) (*
 		return nil, err
 	case len(in.Tags) == 0:
 		return nil, invalid("An error occurred and the request cannot be processed.")
-	case res.mapping:
-		return nil, invalid("Weir does not implement tags of event source mappings yet.")
+	case res.mapping != "":
+		return &lambda.TagResourceOutput{}, h.changeMappingTags(ctx, res.mapping, func(tags map[string]string) { maps.Copy(tags, in.Tags) })
 	}
 	return &lambda.TagResourceOutput{}, exception(h.functions.SetTags(res.function, in.Tags))
 }
 
-func (h handlers) untagResource(_ context.Context, in *lambda.UntagResourceInput) (*lambda.UntagResourceOutput, error) {
+// changeMappingTags replaces the tags of a mapping by what edit makes of a copy.
+func (h handlers) changeMappingTags(ctx context.Context, uuid string, edit func(map[string]string)) error {
+	v, err := h.mappings.Get(uuid)
+	if err != nil {
+		return mappingException(err)
+	}
+	tags := maps.Clone(v.Tags)
+	if tags == nil {
+		tags = map[string]string{}
+	}
+	edit(tags)
+	return mappingException(h.mappings.SetTags(ctx, uuid, tags))
+}
+
+func (h handlers) untagResource(ctx context.Context, in *lambda.UntagResourceInput) (*lambda.UntagResourceOutput, error) {
 	var c api.Constraints
 	c.Required("tagKeys", len(in.TagKeys) > 0)
 	res, err := h.taggable(&c, in.Resource)
-	if err != nil || res.mapping {
-		return &lambda.UntagResourceOutput{}, err
+	if err != nil {
+		return nil, err
+	}
+	if res.mapping != "" {
+		return &lambda.UntagResourceOutput{}, h.changeMappingTags(ctx, res.mapping, func(tags map[string]string) {
+			for _, key := range in.TagKeys {
+				delete(tags, key)
+			}
+		})
 	}
 	return &lambda.UntagResourceOutput{}, exception(h.functions.RemoveTags(res.function, in.TagKeys))
 }
@@ -90,8 +111,12 @@ func (h handlers) listTags(_ context.Context, in *lambda.ListTagsInput) (*lambda
 		return nil, err
 	}
 	out := &lambda.ListTagsOutput{Tags: map[string]string{}}
-	if res.mapping {
-		return out, nil
+	if res.mapping != "" {
+		v, err := h.mappings.Get(res.mapping)
+		if err == nil && len(v.Tags) > 0 {
+			out.Tags = v.Tags
+		}
+		return out, mappingException(err)
 	}
 	def, err := h.functions.Get(res.function)
 	if err == nil && len(def.Tags) > 0 {
