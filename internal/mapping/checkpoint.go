@@ -3,6 +3,7 @@ package mapping
 import (
 	"encoding/binary"
 	"fmt"
+	"time"
 
 	"github.com/weirstream/weir/internal/store"
 )
@@ -63,39 +64,39 @@ func loadCheckpoints(db store.Reader, uuid string) (map[string]checkpoint, error
 	return points, it.Close()
 }
 
-// checkpointer writes the checkpoints of one shard. A checkpoint is written
-// behind the reader's back: Write returns when it is applied, and waits only for
-// the disk to have the one before. Losing the last one costs a repetition, which
-// at-least-once allows, and nothing is ever ahead of the effects, which were on
-// disk before the invocation ended.
+// checkpointDelay is how long the last checkpoint of a shard may wait for another
+// write to bring it to disk before it is synced by itself.
+const checkpointDelay = 50 * time.Millisecond
+
+// checkpointer writes the checkpoints of one shard. A checkpoint does not ask for a
+// sync of its own, which would make every other writer wait longer: the log is
+// sequential, so the next write that is synced, of whomever, takes it along.
+// Losing the last one costs a repetition, which at-least-once allows, and none is
+// ever ahead of the effects, which were on disk before the invocation ended.
 type checkpointer struct {
 	db      *store.DB
 	uuid    string
 	shard   string
-	pending *store.Tx
+	pending bool // the last checkpoint may not be on disk
 }
 
 func (c *checkpointer) write(p checkpoint) error {
-	if err := c.flush(); err != nil {
-		return err
-	}
 	tx := c.db.Begin()
 	tx.Set(checkpointKey(c.uuid, c.shard), p.encode())
-	if err := tx.Apply(); err != nil {
+	if err := tx.CommitLazily(); err != nil {
 		return fmt.Errorf("checkpoint of mapping %s, shard %s: %w", c.uuid, c.shard, err)
 	}
-	c.pending = tx
+	c.pending = true
 	return nil
 }
 
 // flush returns when the last checkpoint is on disk.
 func (c *checkpointer) flush() error {
-	if c.pending == nil {
+	if !c.pending {
 		return nil
 	}
-	tx := c.pending
-	c.pending = nil
-	if err := tx.Wait(); err != nil {
+	c.pending = false
+	if err := c.db.Sync(); err != nil {
 		return fmt.Errorf("checkpoint of mapping %s, shard %s: %w", c.uuid, c.shard, err)
 	}
 	return nil

@@ -45,7 +45,7 @@ func (rd *reader) process(ctx context.Context) (done bool, err error) {
 	for ctx.Err() == nil {
 		rd.status.oldest = 0
 		rd.report("waiting")
-		if err := rd.src.Wait(ctx, rd.next); err != nil {
+		if err := rd.wait(ctx); err != nil {
 			return false, err
 		}
 		if rd.src.Done(rd.next) {
@@ -68,6 +68,23 @@ func (rd *reader) process(ctx context.Context) (done bool, err error) {
 		}
 	}
 	return false, ctx.Err()
+}
+
+// wait returns when there is a record to read or the shard is closed. When there is
+// none for a while, it uses the time to bring the last checkpoint to disk.
+func (rd *reader) wait(ctx context.Context) error {
+	if rd.points.pending {
+		soon, cancel := context.WithTimeout(ctx, checkpointDelay)
+		err := rd.src.Wait(soon, rd.next)
+		cancel()
+		if !errors.Is(err, context.DeadlineExceeded) || ctx.Err() != nil {
+			return err
+		}
+		if err := rd.points.flush(); err != nil {
+			return err
+		}
+	}
+	return rd.src.Wait(ctx, rd.next)
 }
 
 // gather collects a batch: it is complete when it has as many records as the

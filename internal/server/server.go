@@ -65,6 +65,7 @@ func Open(cfg Config) (*Server, error) {
 	if cfg.Identity == (catalog.Identity{}) {
 		cfg.Identity = catalog.DefaultIdentity
 	}
+	tune()
 	var err error
 	// Processes of functions run in other directories and are started by path.
 	if cfg.DataDir, err = filepath.Abs(cfg.DataDir); err != nil {

@@ -134,6 +134,14 @@ func (db *DB) Scan(lower, upper []byte) (*Iterator, error) {
 // Snapshot is a frozen view of the database. Close it.
 func (db *DB) Snapshot() *Snapshot { return &Snapshot{db.pebble.NewSnapshot()} }
 
+// Sync returns when everything that was committed before is on disk.
+func (db *DB) Sync() error {
+	if err := db.pebble.LogData(nil, pebble.Sync); err != nil {
+		return fmt.Errorf("store sync: %w", err)
+	}
+	return nil
+}
+
 // DiskUsage returns the bytes on disk, the write-ahead log included.
 func (db *DB) DiskUsage() uint64 { return db.pebble.Metrics().DiskSpaceUsage() }
 

@@ -147,6 +147,26 @@ func (t *Tx) Commit() error {
 	return t.Wait()
 }
 
+// CommitLazily makes the writes visible and hands them to the log without asking
+// for a sync: they are on disk with the next transaction that is, or after DB.Sync.
+// A crash before may lose them, but never without all that came later. OnDurable
+// functions do not run.
+func (t *Tx) CommitLazily() error {
+	if t.state != txOpen {
+		return errTxEnded
+	}
+	if t.err != nil {
+		t.Discard()
+		return fmt.Errorf("store write: %w", t.err)
+	}
+	t.state = txEnded
+	if err := t.batch.Commit(pebble.NoSync); err != nil {
+		return errors.Join(fmt.Errorf("store apply: %w", err), t.batch.Close())
+	}
+	run(t.applied)
+	return t.batch.Close()
+}
+
 // Discard drops the writes. It does nothing on a transaction that was applied or
 // has ended, so it can be deferred.
 func (t *Tx) Discard() {
