@@ -213,7 +213,7 @@ func (h handlers) listTables(_ context.Context, in *dynamodb.ListTablesInput) (*
 		limit = int(*in.Limit)
 	}
 	names, more := h.tables.ListTables(text(in.ExclusiveStartTableName), limit)
-	out := &dynamodb.ListTablesOutput{TableNames: names}
+	out := &dynamodb.ListTablesOutput{TableNames: append([]string{}, names...)} // [] rather than nothing
 	if more {
 		out.LastEvaluatedTableName = &names[len(names)-1]
 	}
