@@ -122,7 +122,7 @@ def binary(tmp_path_factory):
 @pytest.fixture(scope="session")
 def start(binary, tmp_path_factory):
     """Starts servers; the one who starts a server stops it."""
-    return lambda *args: Weir(binary, tmp_path_factory.mktemp("weir"), *args)
+    return lambda *args, directory=None: Weir(binary, directory or tmp_path_factory.mktemp("weir"), *args)
 
 
 @pytest.fixture(scope="module")

@@ -103,6 +103,41 @@ def test_as_many_as_a_request_takes(kinesis, stream):
     assert refused.value.response["Error"]["Code"] == "ValidationException"
 
 
+def test_resharding(kinesis, stream):
+    """A split or merged shard is read to its end, which names the shards that go on."""
+    def shards():
+        return kinesis.list_shards(StreamName=stream)["Shards"]
+
+    def put(data):
+        kinesis.put_record(StreamName=stream, PartitionKey="a", Data=data, ExplicitHashKey="0")
+
+    def drain(shard):
+        position, data = iterator(kinesis, stream, "TRIM_HORIZON", shard), []
+        while True:
+            page = kinesis.get_records(ShardIterator=position)
+            data += [r["Data"] for r in page["Records"]]
+            if "NextShardIterator" not in page:
+                return data, [child["ShardId"] for child in page["ChildShards"]]
+            position = page["NextShardIterator"]
+
+    first = shards()[0]
+    put(b"before")
+    middle = int(first["HashKeyRange"]["EndingHashKey"]) // 2
+    kinesis.split_shard(StreamName=stream, ShardToSplit=first["ShardId"], NewStartingHashKey=str(middle))
+    kinesis.get_waiter("stream_exists").wait(StreamName=stream)
+    put(b"between")
+    lower, upper = shards()[3:]
+    assert lower["ParentShardId"] == upper["ParentShardId"] == first["ShardId"]
+    assert drain(first["ShardId"]) == ([b"before"], [lower["ShardId"], upper["ShardId"]])
+    kinesis.merge_shards(StreamName=stream, ShardToMerge=lower["ShardId"], AdjacentShardToMerge=upper["ShardId"])
+    kinesis.get_waiter("stream_exists").wait(StreamName=stream)
+    put(b"after")
+    merged = shards()[-1]
+    assert merged["HashKeyRange"] == first["HashKeyRange"]
+    assert drain(lower["ShardId"]) == ([b"between"], [merged["ShardId"]])
+    assert read(kinesis, iterator(kinesis, stream, "TRIM_HORIZON", merged["ShardId"])) == [b"after"]
+
+
 def test_errors_have_their_types(kinesis, stream):
     with pytest.raises(kinesis.exceptions.ResourceInUseException):
         kinesis.create_stream(StreamName=stream, ShardCount=1)
