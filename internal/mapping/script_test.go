@@ -1,12 +1,14 @@
 package mapping
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -142,7 +144,14 @@ func (st *story) command(t *testing.T, d *datadriven.TestData) string {
 }
 
 // summary shortens long runs of the same event to the first and the last two.
+//
+// What happens in two shards at one time has no order, so it is put in that of the
+// shards.
 func summary(logs []string) string {
+	slices.SortStableFunc(logs, func(a, b string) int {
+		x, y := strings.Fields(a), strings.Fields(b)
+		return cmp.Or(strings.Compare(a[:9], b[:9]), strings.Compare(x[2], y[2])) // times are padded
+	})
 	var out strings.Builder
 	for i := 0; i < len(logs); {
 		end := i + 1

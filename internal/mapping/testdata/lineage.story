@@ -43,8 +43,8 @@ advance 1m
 ----
     12.6s ok s0 [b c]
     12.6s ok s0 [d]
-    12.6s ok s2 [f]
     12.6s ok s1 [e]
+    12.6s ok s2 [f]
 
 show
 ----
