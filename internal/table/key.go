@@ -29,8 +29,6 @@ type schema struct {
 	parts []KeyAttribute // hash key, and range key if there is one
 }
 
-func (s *schema) hash() KeyAttribute { return s.parts[0] }
-
 // rangeKey returns the range key, if there is one.
 func (s *schema) rangeKey() (KeyAttribute, bool) {
 	if len(s.parts) < 2 {
