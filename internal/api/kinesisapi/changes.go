@@ -5,6 +5,7 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
@@ -98,6 +99,23 @@ const (
 // tagText is what keys and values of tags are made of.
 var tagText = regexp.MustCompile(`^[\p{L}\p{Z}\p{N}_.:/=+\-%@]*$`)
 
+// findForTags checks the texts of tags and finds their stream. The service lets a
+// percent sign pass a first check and refuses it in a second one.
+func (h handlers) findForTags(name, arn *string, action string, texts []string) (*stream.Stream, error) {
+	percent := false
+	for _, text := range texts {
+		if !tagText.MatchString(text) {
+			return nil, invalidArgument("Some tags contain invalid characters. Valid characters: Unicode letters, digits, white space, _ . / = + - % @.")
+		}
+		percent = percent || strings.Contains(text, "%")
+	}
+	st, err := h.find(name, arn)
+	if err == nil && percent {
+		err = invalidArgument("Failed to " + action + " stream " + st.Name() + " under account " + h.streams.Account() + " because some tags contained illegal characters. The allowed characters are Unicode letters, white-spaces, '_',',','/','=','+','-','@'.")
+	}
+	return st, err
+}
+
 func (h handlers) addTags(ctx context.Context, in *kinesis.AddTagsToStreamInput) (*kinesis.AddTagsToStreamOutput, error) {
 	var c api.Constraints
 	checkStream(&c, in.StreamName, in.StreamARN)
@@ -108,12 +126,8 @@ func (h handlers) addTags(ctx context.Context, in *kinesis.AddTagsToStreamInput)
 	if err := c.Err(); err != nil {
 		return nil, err
 	}
-	for key, value := range in.Tags {
-		if !tagText.MatchString(key) || !tagText.MatchString(value) {
-			return nil, invalidArgument("Some tags contain invalid characters. Valid characters: Unicode letters, digits, white space, _ . / = + - % @.")
-		}
-	}
-	st, err := h.find(in.StreamName, in.StreamARN)
+	texts := append(slices.Collect(maps.Keys(in.Tags)), slices.Collect(maps.Values(in.Tags))...)
+	st, err := h.findForTags(in.StreamName, in.StreamARN, "add tags to", texts)
 	if err != nil {
 		return nil, err
 	}
@@ -139,7 +153,7 @@ func (h handlers) removeTags(ctx context.Context, in *kinesis.RemoveTagsFromStre
 	if err := c.Err(); err != nil {
 		return nil, err
 	}
-	st, err := h.find(in.StreamName, in.StreamARN)
+	st, err := h.findForTags(in.StreamName, in.StreamARN, "remove tags from", in.TagKeys)
 	if err != nil {
 		return nil, err
 	}

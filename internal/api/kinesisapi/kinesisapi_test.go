@@ -100,6 +100,8 @@ func TestRefusals(t *testing.T) {
 	f.refused("PutRecords", `{"StreamName":"nope","Records":[{"Data":"YQ==","PartitionKey":"k"}]}`, `{"__type":"ResourceNotFoundException","message":"Stream nope under account 000000000000 not found."}`)
 	f.refused("ListShards", `{}`, `{"__type":"InvalidArgumentException","message":"Either NextToken or StreamName should be provided."}`)
 	f.refused("ListShards", `{"NextToken":"x","StreamName":"s"}`, `{"__type":"InvalidArgumentException","message":"NextToken and StreamName cannot be provided together."}`)
+	f.refused("RemoveTagsFromStream", `{"StreamName":"s","TagKeys":["abc;"]}`, `{"__type":"InvalidArgumentException","message":"Some tags contain invalid characters. Valid characters: Unicode letters, digits, white space, _ . / = + - % @."}`)
+	f.refused("AddTagsToStream", `{"StreamName":"s","Tags":{"a%":"b"}}`, `{"__type":"InvalidArgumentException","message":"Failed to add tags to stream s under account 000000000000 because some tags contained illegal characters. The allowed characters are Unicode letters, white-spaces, '_',',','/','=','+','-','@'."}`)
 	f.refused("UpdateShardCount", `{}`, `{"__type":"UnknownOperationException"}`)
 }
 
