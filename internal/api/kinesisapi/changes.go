@@ -2,6 +2,7 @@ package kinesisapi
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"regexp"
 	"slices"
@@ -35,9 +36,14 @@ func (h handlers) splitShard(ctx context.Context, in *kinesis.SplitShardInput) (
 	}
 	key, err := stream.ParseHashKey(*in.NewStartingHashKey)
 	if err != nil {
-		key = stream.MaxHashKey // beyond every shard, which the domain words
+		key = stream.MaxHashKey // beyond every shard too, which the domain words
 	}
-	return &kinesis.SplitShardOutput{}, exception(h.streams.SplitShard(ctx, name, index, key))
+	err = h.streams.SplitShard(ctx, name, index, key)
+	var refused *stream.Error
+	if errors.As(err, &refused) {
+		refused.Message = strings.Replace(refused.Message, "NewStartingHashKey "+key.String(), "NewStartingHashKey "+*in.NewStartingHashKey, 1)
+	}
+	return &kinesis.SplitShardOutput{}, exception(err)
 }
 
 func (h handlers) mergeShards(ctx context.Context, in *kinesis.MergeShardsInput) (*kinesis.MergeShardsOutput, error) {

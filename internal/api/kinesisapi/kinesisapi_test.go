@@ -102,6 +102,7 @@ func TestRefusals(t *testing.T) {
 	f.refused("ListShards", `{"NextToken":"x","StreamName":"s"}`, `{"__type":"InvalidArgumentException","message":"NextToken and StreamName cannot be provided together."}`)
 	f.refused("RemoveTagsFromStream", `{"StreamName":"s","TagKeys":["abc;"]}`, `{"__type":"InvalidArgumentException","message":"Some tags contain invalid characters. Valid characters: Unicode letters, digits, white space, _ . / = + - % @."}`)
 	f.refused("AddTagsToStream", `{"StreamName":"s","Tags":{"a%":"b"}}`, `{"__type":"InvalidArgumentException","message":"Failed to add tags to stream s under account 000000000000 because some tags contained illegal characters. The allowed characters are Unicode letters, white-spaces, '_',',','/','=','+','-','@'."}`)
+	f.refused("SplitShard", `{"StreamName":"s","ShardToSplit":"0","NewStartingHashKey":"999999999999999999999999999999999999999"}`, `{"__type":"InvalidArgumentException","message":"NewStartingHashKey 999999999999999999999999999999999999999 used in SplitShard() on shard shardId-000000000000 in stream s under account 000000000000 is not both greater than one plus the shard's StartingHashKey 0 and less than the shard's EndingHashKey 170141183460469231731687303715884105727."}`)
 	f.refused("UpdateShardCount", `{}`, `{"__type":"UnknownOperationException"}`)
 }
 
