@@ -7,12 +7,13 @@ import (
 )
 
 // SplitShard closes a shard and opens two in its place: the lower one ends before
-// newStart, the upper one begins there.
-func (s *Streams) SplitShard(_ context.Context, name string, index uint32, newStart HashKey) error {
+// newStart, a decimal hash key, the upper one begins there.
+func (s *Streams) SplitShard(_ context.Context, name string, index uint32, newStart string) error {
 	return s.reshard(name, []uint32{index}, func(def Definition) ([]Shard, error) {
 		parent := def.Shards[index]
 		start, end := parent.Range.Start, parent.Range.End
-		if newStart.Cmp(start.Next()) <= 0 || newStart.Cmp(end) >= 0 {
+		middle, err := ParseHashKey(newStart)
+		if err != nil || middle.Cmp(start.Next()) <= 0 || middle.Cmp(end) >= 0 {
 			return nil, errorf(InvalidArgument, "NewStartingHashKey %s used in SplitShard() on shard %s in stream %s under account %s is not both greater than one plus the shard's StartingHashKey %s and less than the shard's EndingHashKey %s.",
 				newStart, parent.ID(), name, s.cfg.Identity.Account, start, end)
 		}
@@ -20,8 +21,8 @@ func (s *Streams) SplitShard(_ context.Context, name string, index uint32, newSt
 			return nil, s.shardLimitError(n, 2)
 		}
 		return []Shard{
-			{Parent: &index, Range: HashRange{start, newStart.Prev()}},
-			{Parent: &index, Range: HashRange{newStart, end}},
+			{Parent: &index, Range: HashRange{start, middle.Prev()}},
+			{Parent: &index, Range: HashRange{middle, end}},
 		}, nil
 	})
 }

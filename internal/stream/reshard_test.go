@@ -13,8 +13,7 @@ func TestSplitAndMerge(t *testing.T) {
 	ctx := context.Background()
 	st := f.create("s", 1)
 	put(t, st, "a", "1", "b", "2")
-	middle, _ := ParseHashKey("170141183460469231731687303715884105728")
-	if err := f.SplitShard(ctx, "s", 0, middle); err != nil {
+	if err := f.SplitShard(ctx, "s", 0, "170141183460469231731687303715884105728"); err != nil {
 		t.Fatal(err)
 	}
 	// a (0cc1...) is below the middle, b (92eb...) above it.
@@ -63,15 +62,15 @@ func TestReshardRefusals(t *testing.T) {
 	if _, err := f.Create(ctx, CreateSpec{Name: "d"}); err != nil {
 		t.Fatal(err)
 	}
-	wantError(t, f.SplitShard(ctx, "s", 0, HashKey{Lo: 1}), InvalidArgument, "NewStartingHashKey 1 used in SplitShard() on shard shardId-000000000000 in stream s under account 000000000000 is not both greater than one plus the shard's StartingHashKey 0 and less than the shard's EndingHashKey 113427455640312821154458202477256070484.")
-	wantError(t, f.SplitShard(ctx, "s", 9, HashKey{Lo: 5}), NotFound, "Could not find shard shardId-000000000009 in stream s under account 000000000000.")
-	wantError(t, f.SplitShard(ctx, "d", 0, HashKey{Lo: 5}), Validation, "Stream d under account 000000000000 is in On-Demand mode.")
+	wantError(t, f.SplitShard(ctx, "s", 0, HashKey{Lo: 1}.String()), InvalidArgument, "NewStartingHashKey 1 used in SplitShard() on shard shardId-000000000000 in stream s under account 000000000000 is not both greater than one plus the shard's StartingHashKey 0 and less than the shard's EndingHashKey 113427455640312821154458202477256070484.")
+	wantError(t, f.SplitShard(ctx, "s", 9, HashKey{Lo: 5}.String()), NotFound, "Could not find shard shardId-000000000009 in stream s under account 000000000000.")
+	wantError(t, f.SplitShard(ctx, "d", 0, HashKey{Lo: 5}.String()), Validation, "Stream d under account 000000000000 is in On-Demand mode.")
 	wantError(t, f.MergeShards(ctx, "s", 1, 0), InvalidArgument, "Shards shardId-000000000001 and shardId-000000000000 in stream s under account 000000000000 are not an adjacent pair of shards eligible for merging")
 	wantError(t, f.MergeShards(ctx, "s", 0, 2), InvalidArgument, "not an adjacent pair")
-	if err := f.SplitShard(ctx, "s", 0, HashKey{Lo: 2}); err != nil {
+	if err := f.SplitShard(ctx, "s", 0, HashKey{Lo: 2}.String()); err != nil {
 		t.Fatal(err)
 	}
-	wantError(t, f.SplitShard(ctx, "s", 0, HashKey{Lo: 2}), InvalidArgument, "has already been merged or split")
+	wantError(t, f.SplitShard(ctx, "s", 0, HashKey{Lo: 2}.String()), InvalidArgument, "has already been merged or split")
 }
 
 // TestPutsDuringReshard splits and merges under writers: no record is lost, and
@@ -96,7 +95,7 @@ func TestPutsDuringReshard(t *testing.T) {
 	open := uint32(0)
 	for range 5 {
 		r := st.Definition().Shards[open].Range
-		if err := f.SplitShard(ctx, "s", open, HashKey{Hi: r.End.Hi / 2, Lo: 7}); err != nil {
+		if err := f.SplitShard(ctx, "s", open, HashKey{Hi: r.End.Hi / 2, Lo: 7}.String()); err != nil {
 			t.Fatal(err)
 		}
 		if err := f.MergeShards(ctx, "s", open+1, open+2); err != nil {

@@ -2,7 +2,6 @@ package kinesisapi
 
 import (
 	"context"
-	"errors"
 	"maps"
 	"regexp"
 	"slices"
@@ -34,16 +33,7 @@ func (h handlers) splitShard(ctx context.Context, in *kinesis.SplitShardInput) (
 	if err != nil {
 		return nil, err
 	}
-	key, err := stream.ParseHashKey(*in.NewStartingHashKey)
-	if err != nil {
-		key = stream.MaxHashKey // beyond every shard too, which the domain words
-	}
-	err = h.streams.SplitShard(ctx, name, index, key)
-	var refused *stream.Error
-	if errors.As(err, &refused) {
-		refused.Message = strings.Replace(refused.Message, "NewStartingHashKey "+key.String(), "NewStartingHashKey "+*in.NewStartingHashKey, 1)
-	}
-	return &kinesis.SplitShardOutput{}, exception(err)
+	return &kinesis.SplitShardOutput{}, exception(h.streams.SplitShard(ctx, name, index, *in.NewStartingHashKey))
 }
 
 func (h handlers) mergeShards(ctx context.Context, in *kinesis.MergeShardsInput) (*kinesis.MergeShardsOutput, error) {

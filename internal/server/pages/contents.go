@@ -2,8 +2,6 @@ package pages
 
 import (
 	"context"
-	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
@@ -178,9 +176,6 @@ func (l logs) Follow(ctx context.Context, name, after string, emit func([]consol
 		}
 		next = p.Next()
 	}
-	// Following starts before what exists is read, so that nothing falls between.
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
 	for e := range l.Domains.Logs.FollowFrom(ctx, group, next) {
 		if err := emit(logEvents(e)); err != nil {
 			return err
@@ -242,14 +237,3 @@ func (s stacks) Stack(_ context.Context, name string) (console.StackDetail, erro
 
 // maxStackEvents is how many events a page shows of a stack.
 const maxStackEvents = 200
-
-// encodeKey and decodeKey carry the key of an item through a URL.
-func encodeKey(doc []byte) string { return base64.RawURLEncoding.EncodeToString(doc) }
-
-func decodeKey(s string) (json.RawMessage, error) {
-	doc, err := base64.RawURLEncoding.DecodeString(s)
-	if err != nil {
-		return nil, fmt.Errorf("%w: bad start key", console.ErrInvalid)
-	}
-	return doc, nil
-}

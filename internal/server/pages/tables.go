@@ -2,6 +2,7 @@ package pages
 
 import (
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -166,4 +167,15 @@ func keyValue(kind, text string) (table.Value, error) {
 		return table.Value{}, fmt.Errorf("%w: %q is no key of type %s: %w", console.ErrInvalid, text, kind, err)
 	}
 	return item.Get("v"), nil
+}
+
+// encodeKey and decodeKey carry the key of an item through a URL.
+func encodeKey(doc []byte) string { return base64.RawURLEncoding.EncodeToString(doc) }
+
+func decodeKey(s string) (json.RawMessage, error) {
+	doc, err := base64.RawURLEncoding.DecodeString(s)
+	if err != nil {
+		return nil, fmt.Errorf("%w: bad start key", console.ErrInvalid)
+	}
+	return doc, nil
 }
