@@ -244,7 +244,7 @@ func FuzzJSONRequest(f *testing.F) {
 		`{}`, `{"Records":[{"Data":"YQ==","PartitionKey":"k"},null],"StreamName":"s"}`,
 		`{"TableName":"t","Key":{"k":{"S":"v"}},"ExpressionAttributeValues":{":n":{"L":[{"M":{"a":{"NS":["1"]}}},{"NULL":true}]}}}`,
 		`{"MetricData":[{"Value":1e3,"Timestamp":1.5,"Dimensions":[{}]}]}`, `{"Timestamp":-1e300,"ShardCount":"NaN"}`,
-		`{"Item":{"a":{"S":"x","N":"1"}}}`, `[`, `{"a":"\ud800"}`,
+		`{"Item":{"a":{"S":"x","N":"1"}}}`, `{"Key":{"a":{},"b":null},"ExpressionAttributeValues":{"":{}}}`, `[`, `{"a":"\ud800"}`,
 	} {
 		f.Add([]byte(s))
 	}

@@ -128,12 +128,24 @@ func (s *Serializer) WriteMap(schema *smithy.Schema) {
 
 // WriteKey writes the key of the value that is written next.
 func (s *Serializer) WriteKey(_ *smithy.Schema, key string) {
+	s.settleKey()
 	s.comma(&s.open[len(s.open)-1])
 	s.key(key)
 }
 
+// settleKey writes null for a key that got no value: the SDK's structs write
+// nothing for a union without a variant.
+func (s *Serializer) settleKey() {
+	if n := len(s.buf); n > 0 && s.buf[n-1] == ':' {
+		s.buf = append(s.buf, "null"...)
+	}
+}
+
 // CloseMap closes it.
-func (s *Serializer) CloseMap() { s.pop('}') }
+func (s *Serializer) CloseMap() {
+	s.settleKey()
+	s.pop('}')
+}
 
 // WriteInt8 writes a number.
 func (s *Serializer) WriteInt8(schema *smithy.Schema, v int8) { s.WriteInt64(schema, int64(v)) }
