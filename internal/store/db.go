@@ -43,7 +43,7 @@ type DB struct {
 func Open(dir string, opts Options) (*DB, error) {
 	fs := opts.FS
 	if fs == nil {
-		fs = vfs.Default
+		fs = withAllocatedLog(vfs.Default)
 	}
 	dir = filepath.Clean(dir)
 	if err := fs.MkdirAll(dir, 0o700); err != nil {
