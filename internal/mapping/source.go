@@ -3,6 +3,8 @@ package mapping
 import (
 	"context"
 	"errors"
+
+	"github.com/weirstream/weir/internal/store"
 )
 
 // Record is one record of a source. Its Data is what the source stores; only the
@@ -70,10 +72,29 @@ type Function struct {
 
 // Outcome is how an invocation ended.
 type Outcome struct {
-	RequestID     string
-	FunctionError string // empty when the function succeeded
-	Payload       []byte
+	RequestID       string
+	FunctionError   string // empty when the function succeeded
+	ExecutedVersion string
+	Payload         []byte
+	// Effects is nil unless the function's effects are to be counted once.
+	Effects Effects
 }
+
+// Effects are what an exactly-once invocation did, held back until it is known
+// whether it counts. One of the two is called, once.
+type Effects interface {
+	// Commit judges every operation against the present state. If the function
+	// could not tell the difference to what it was told, they take effect in one
+	// transaction together with what add writes; otherwise it returns ErrConflict
+	// and the invocation is to be repeated. The effects are visible when Commit
+	// returns and on disk with the next sync.
+	Commit(add func(tx *store.Tx)) error
+	// Discard drops them.
+	Discard()
+}
+
+// ErrConflict says that an exactly-once invocation read what has changed since.
+var ErrConflict = errors.New("the invocation read what has changed since")
 
 // Invoker calls functions.
 type Invoker interface {
@@ -83,6 +104,10 @@ type Invoker interface {
 	// function did not run.
 	Invoke(ctx context.Context, arn string, payload []byte) (Outcome, error)
 }
+
+// ErrThrottled is what Invoke returns, wrapped, when the function may not run now
+// because of a concurrency limit.
+var ErrThrottled = errors.New("function is throttled")
 
 // ErrFunctionNotFound is what Lookup returns for an unknown function.
 var ErrFunctionNotFound = errors.New("function does not exist")
