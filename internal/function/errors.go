@@ -23,6 +23,9 @@ var (
 	ErrThrottled = errors.New("throttled")
 	// ErrRevision: the definition is not at the revision that was asked for.
 	ErrRevision = errors.New("revision mismatch")
+	// ErrUndeliverable: there is no such destination, or it refuses what it is
+	// given, so that trying again is of no use.
+	ErrUndeliverable = errors.New("undeliverable")
 	// ErrClosed: the server is shutting down.
 	ErrClosed = errors.New("functions are closed")
 )

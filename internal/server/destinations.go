@@ -1,0 +1,82 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/weirstream/weir/internal/catalog"
+	"github.com/weirstream/weir/internal/function"
+	"github.com/weirstream/weir/internal/notify"
+)
+
+// destinations delivers what functions and mappings have to report to the queue,
+// topic, function or bucket that an ARN names. Its parts are set while the server
+// opens, before anything is sent.
+type destinations struct {
+	topics    *notify.Topics
+	functions *function.Functions
+}
+
+// undeliverable is a delivery that trying again will not cure: there is no such
+// target, or it refuses what it is given.
+type undeliverable struct{ error }
+
+func (e undeliverable) Unwrap() error { return e.error }
+
+// Is makes it the error by which each domain knows such a failure.
+func (e undeliverable) Is(target error) bool {
+	return target == notify.ErrUndeliverable || target == function.ErrUndeliverable
+}
+
+// Send delivers a document and returns when the target has it on disk. The
+// attributes become message attributes of queues and topics, strings all but
+// ErrorCode; key is the object that a bucket stores. An error that is
+// undeliverable stays; others may pass.
+func (d *destinations) Send(ctx context.Context, arn string, body []byte, attributes map[string]string, key string) error {
+	target, err := catalog.ParseARN(arn)
+	if err != nil {
+		return undeliverable{err}
+	}
+	switch target.Service {
+	case "sns":
+		err = d.publish(ctx, arn, body, attributes)
+	case "lambda":
+		err = d.invoke(ctx, arn, body)
+	default:
+		err = undeliverable{fmt.Errorf("weir does not deliver to %s yet", target.Service)}
+	}
+	if err != nil {
+		return fmt.Errorf("deliver to %s: %w", arn, err)
+	}
+	return nil
+}
+
+// attributeType tells the type of a message attribute: what failed invocations
+// are reported with has one number.
+func attributeType(name string) string {
+	if name == "ErrorCode" {
+		return "Number"
+	}
+	return "String"
+}
+
+func (d *destinations) publish(ctx context.Context, arn string, body []byte, attributes map[string]string) error {
+	m := notify.Message{Body: string(body), Attributes: map[string]notify.Attribute{}}
+	for name, value := range attributes {
+		m.Attributes[name] = notify.Attribute{Type: attributeType(name), String: value}
+	}
+	_, err := d.topics.Publish(ctx, arn, m)
+	if refused := (*notify.Error)(nil); errors.As(err, &refused) {
+		return undeliverable{err}
+	}
+	return err
+}
+
+func (d *destinations) invoke(ctx context.Context, arn string, event []byte) error {
+	err := d.functions.InvokeAsync(ctx, function.Invocation{Function: arn, Payload: event})
+	if errors.Is(err, function.ErrNotFound) || errors.Is(err, function.ErrTooLarge) || errors.Is(err, function.ErrInvalid) {
+		return undeliverable{err}
+	}
+	return err
+}
