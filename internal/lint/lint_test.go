@@ -31,6 +31,7 @@ var mayImport = map[string][]string{
 	"internal/mapping":  {"internal/store", "internal/catalog", "internal/meter", "internal/pattern"},
 	"internal/metric":   {"internal/store", "internal/catalog", "internal/meter"},
 	"internal/notify":   {"internal/store", "internal/catalog", "internal/meter", "internal/pattern"},
+	"internal/queue":    {"internal/store", "internal/catalog", "internal/meter"},
 	"internal/stack":    {"internal/store", "internal/catalog"},
 	"internal/console":  {},
 }

@@ -27,6 +27,7 @@
 //	0a alarm      metric    alarm name, what -> state, history, actions to run
 //	0b notify     notify    what ... -> deliveries, outbox, signing key
 //	0c stack      stack     what string ... -> stack events
+//	0d queue      queue     what, queue id u64, ... -> messages, receipts
 package store
 
 // Domain is the first byte of every key.
@@ -49,6 +50,7 @@ const (
 	DomainAlarm   Domain = 0x0a
 	DomainNotify  Domain = 0x0b
 	DomainStack   Domain = 0x0c
+	DomainQueue   Domain = 0x0d
 )
 
 // LayoutVersion is the version of the key layout and value formats that this
