@@ -28,6 +28,8 @@
 //	0b notify     notify    what ... -> deliveries, outbox, signing key
 //	0c stack      stack     what string ... -> stack events
 //	0d queue      queue     what, queue id u64, ... -> messages, receipts
+//	0e async      function  what, number u64 -> events that nobody waits for, records to deliver
+//	0f object    object    what, bucket string ... -> objects, uploads, parts, files, events
 package store
 
 // Domain is the first byte of every key.
@@ -51,6 +53,8 @@ const (
 	DomainNotify  Domain = 0x0b
 	DomainStack   Domain = 0x0c
 	DomainQueue   Domain = 0x0d
+	DomainAsync   Domain = 0x0e
+	DomainObject  Domain = 0x0f
 )
 
 // LayoutVersion is the version of the key layout and value formats that this
