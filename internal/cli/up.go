@@ -27,7 +27,7 @@ func (f *serverFlags) register(c *cobra.Command, listen, dataDir string) {
 	flags.StringVar(&f.listen, "listen", listen, "address to listen on")
 	flags.StringVar(&f.dataDir, "data-dir", dataDir, "directory that keeps everything")
 	flags.StringVar(&f.auth, "auth", "off", "check signatures and policies: off")
-	flags.StringVar(&f.limits, "limits", "none", "enforce throughput limits: none")
+	flags.StringVar(&f.limits, "limits", "none", "enforce throughput limits: none, or aws for those of functions: 1000 concurrent invocations")
 	flags.StringVar(&f.smtp, "smtp", "", "mail server, host:port or smtp[s]://user:password@host:port; without it mail stays in the outbox")
 	flags.StringVar(&f.region, "region", catalog.DefaultIdentity.Region, "region in ARNs")
 	flags.StringVar(&f.account, "account", catalog.DefaultIdentity.Account, "account in ARNs, twelve digits")
@@ -38,8 +38,8 @@ func (f *serverFlags) config(a *app) (server.Config, error) {
 	if f.auth != "off" {
 		return server.Config{}, usageError{fmt.Errorf("--auth %s is not implemented yet; only off is", f.auth)}
 	}
-	if f.limits != "none" {
-		return server.Config{}, usageError{fmt.Errorf("--limits %s is not implemented yet; only none is", f.limits)}
+	if f.limits != "none" && f.limits != "aws" {
+		return server.Config{}, usageError{fmt.Errorf("--limits %s: want none or aws", f.limits)}
 	}
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(f.logLevel)); err != nil {
@@ -49,7 +49,7 @@ func (f *serverFlags) config(a *app) (server.Config, error) {
 		return server.Config{}, usageError{fmt.Errorf("--account %s: want twelve digits", f.account)}
 	}
 	return server.Config{
-		Listen: f.listen, DataDir: f.dataDir, SMTP: f.smtp, Version: Version,
+		Listen: f.listen, DataDir: f.dataDir, SMTP: f.smtp, Version: Version, Limits: f.limits == "aws",
 		Identity: catalog.Identity{Partition: catalog.DefaultIdentity.Partition, Region: f.region, Account: f.account},
 		Log:      slog.New(slog.NewTextHandler(a.err, &slog.HandlerOptions{Level: level})),
 	}, nil

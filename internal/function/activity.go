@@ -80,12 +80,11 @@ func (r *recent) lastFailure() *Failure {
 
 // Activity returns what a function, by its bare name, has been doing.
 func (f *Functions) Activity(name string) Activity {
-	f.mu.RLock()
-	m := f.meters[name]
-	f.mu.RUnlock()
-	if m == nil {
+	fl := f.existingFleet(name)
+	if fl == nil {
 		return Activity{}
 	}
+	m := fl.meters
 	a := Activity{InFlight: int(m.inFlight.Load()), LastFailure: m.recent.lastFailure()}
 	a.Invocations, _, _ = m.invocations.Totals()
 	_, a.Errors, _ = m.errors.Totals()

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -81,6 +82,15 @@ func (f *Functions) Get(ref string) (Definition, error) {
 
 // locate returns name and qualifier of a reference into this account and region.
 func (f *Functions) locate(ref string) (name, qualifier string, err error) {
+	// The usual forms, without the cost of a pattern.
+	if rest, ok := strings.CutPrefix(ref, f.arnPrefix); ok {
+		name, qualifier, _ = strings.Cut(rest, ":")
+	} else {
+		name = ref
+	}
+	if _, ok := f.defs.Get(name); ok && !strings.Contains(qualifier, ":") {
+		return name, qualifier, nil
+	}
 	r, err := parseReference(ref)
 	if err != nil {
 		return "", "", err
@@ -126,10 +136,19 @@ func (f *Functions) change(ref, revision string, edit func(*Definition) error) (
 	if err := tx.Commit(); err != nil {
 		return Definition{}, fmt.Errorf("change function %s: %w", def.Name, err)
 	}
-	if p := f.existingPool(def.Name); p != nil && def.RevisionID != old.RevisionID {
+	f.apply(old, def)
+	return def, nil
+}
+
+// apply lets what runs of a function know of a change.
+func (f *Functions) apply(old, def Definition) {
+	f.account.reserve(f.defs.All())
+	if fl := f.existingFleet(def.Name); fl != nil {
+		fl.define(def)
+	}
+	if p := f.existingPool(def.Name, LatestVersion); p != nil && def.RevisionID != old.RevisionID {
 		p.define(def)
 	}
-	return def, nil
 }
 
 // dropCodeIn removes the package of a definition that goes or gets another one,
@@ -211,6 +230,7 @@ func (f *Functions) Delete(ctx context.Context, ref string) error {
 	if err := tx.Commit(); err != nil {
 		return fmt.Errorf("delete function %s: %w", name, err)
 	}
+	f.account.reserve(f.defs.All())
 	f.forget(name)
 	return ctx.Err()
 }

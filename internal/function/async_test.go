@@ -62,7 +62,7 @@ func TestAsynchronousEventOfADeletedFunctionIsDropped(t *testing.T) {
 func TestThrottledAsynchronousEventWaits(t *testing.T) {
 	f := &fakes{workTime: 2500 * time.Millisecond}
 	inBubble(t, f, func(t *testing.T, w *world) {
-		w.concurrency = 1
+		w.account.limit = 1
 		for range 2 {
 			if err := w.InvokeAsync(t.Context(), Invocation{Function: "f"}); err != nil {
 				t.Fatal(err)

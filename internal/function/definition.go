@@ -44,6 +44,10 @@ type Definition struct {
 	RevisionID   string
 	LastModified time.Time
 
+	// ReservedConcurrency is how many invocations may run at one time, and are
+	// sure to be able to; nil means no reservation.
+	ReservedConcurrency *int `json:",omitempty"`
+
 	Policy           []Statement `json:",omitempty"`
 	PolicyRevisionID string      `json:",omitempty"`
 }

@@ -15,9 +15,16 @@ type invocation struct {
 	payload       []byte
 	wantTail      bool
 	done          chan outcome // of capacity 1; gets exactly one value
+	place         admission
 
 	started  time.Time
 	deadline time.Time
+}
+
+// end gives the invocation its outcome. Its place is free before anyone knows.
+func (inv *invocation) end(o outcome) {
+	inv.place.end()
+	inv.done <- o
 }
 
 // outcome is how an invocation ended.
@@ -257,7 +264,7 @@ func (e *environment) finish(inv *invocation, result outcome) {
 	if inv.wantTail {
 		result.tail = e.output.takeTail()
 	}
-	inv.done <- result
+	inv.end(result)
 }
 
 // takeInitTime returns how long the initialization took, once.
@@ -356,7 +363,7 @@ func (e *environment) supervise() {
 	}
 	switch {
 	case inv != nil && killedFor == killedStopped:
-		inv.done <- outcome{err: ErrClosed}
+		inv.end(outcome{err: ErrClosed})
 	case inv != nil:
 		e.finish(inv, why(inv.id).outcome())
 	default:

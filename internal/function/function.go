@@ -49,7 +49,6 @@ import (
 	"runtime"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/weirstream/weir/internal/catalog"
@@ -71,20 +70,23 @@ type Config struct {
 	Endpoint string
 	// IdleTimeout is how long an unused environment is kept; 10 minutes.
 	IdleTimeout time.Duration
-	// MaxConcurrency bounds the invocations that run or wait at one time, over
-	// all functions, as AWS does; 1000.
-	MaxConcurrency int
+	// AccountConcurrency bounds the invocations that run or wait at one time, over
+	// all functions; 0 means no bound.
+	AccountConcurrency int
 }
 
 const (
-	defaultIdleTimeout    = 10 * time.Minute
-	defaultMaxConcurrency = 1000
+	defaultIdleTimeout = 10 * time.Minute
+	// maxEnvironments bounds the processes of one version of a function, whatever
+	// limits there are; further invocations wait.
+	maxEnvironments = 1000
 )
 
 // Functions is the set of functions of a server.
 type Functions struct {
 	db          *store.DB
 	identity    catalog.Identity
+	arnPrefix   string // of functions
 	log         *slog.Logger
 	meter       *meter.Meter
 	logs        *Logs
@@ -92,7 +94,6 @@ type Functions struct {
 	codeDir     string
 	endpoint    string
 	idleTimeout time.Duration
-	concurrency int
 
 	defs       *catalog.Collection[Definition]
 	bootstraps *bootstraps
@@ -101,7 +102,7 @@ type Functions struct {
 	start      func(*pool, Definition) // launch, but for tests
 	callers    sync.Map                // access key id -> *environment
 	total      *meters
-	inFlight   atomic.Int64
+	account    account
 	async      *asyncQueue
 	watch      *watcher
 
@@ -110,8 +111,7 @@ type Functions struct {
 	unpacks  unpacks
 
 	mu     sync.RWMutex
-	pools  map[string]*pool
-	meters map[string]*meters
+	fleets map[string]*fleet // by the name of the function
 	closed bool
 
 	lifetime   context.Context // ends when Close is called
@@ -133,25 +133,23 @@ func Open(cfg Config) (*Functions, error) {
 	if cfg.IdleTimeout == 0 {
 		cfg.IdleTimeout = defaultIdleTimeout
 	}
-	if cfg.MaxConcurrency == 0 {
-		cfg.MaxConcurrency = defaultMaxConcurrency
-	}
 	defs, err := catalog.Load[Definition](cfg.DB, "function")
 	if err != nil {
 		return nil, fmt.Errorf("open functions: %w", err)
 	}
 	f := &Functions{
-		db: cfg.DB, identity: cfg.Identity, log: cfg.Log, meter: cfg.Meter, logs: cfg.Logs, runtimes: cfg.Runtimes,
-		codeDir: codeDir, endpoint: cfg.Endpoint, idleTimeout: cfg.IdleTimeout, concurrency: cfg.MaxConcurrency,
+		db: cfg.DB, identity: cfg.Identity, arnPrefix: ARN(cfg.Identity, "", ""), log: cfg.Log, meter: cfg.Meter, logs: cfg.Logs, runtimes: cfg.Runtimes,
+		codeDir: codeDir, endpoint: cfg.Endpoint, idleTimeout: cfg.IdleTimeout,
 		defs:       defs,
 		bootstraps: newBootstraps(codeDir),
 		startSlots: make(chan struct{}, max(2, runtime.NumCPU())),
-		pools:      map[string]*pool{},
-		meters:     map[string]*meters{},
+		account:    account{limit: int64(cfg.AccountConcurrency)},
+		fleets:     map[string]*fleet{},
 		unpacks:    unpacks{ready: map[string]*unpackOnce{}},
 	}
 	f.start = f.launch
 	f.total = newMeters(f.meter)
+	f.account.reserve(f.defs.All())
 	if err := f.dropUnused(); err != nil {
 		return nil, fmt.Errorf("open functions: %w", err)
 	}
@@ -192,10 +190,9 @@ func (f *Functions) Close() error {
 	f.closeOnce.Do(func() {
 		f.mu.Lock()
 		f.closed = true
-		pools := f.pools
 		f.mu.Unlock()
 		f.end()
-		for _, p := range pools {
+		for _, p := range f.allPools() {
 			p.close()
 		}
 		stop(f.environments()) // those of deleted functions too
@@ -225,9 +222,11 @@ func (f *Functions) reapIdle() {
 func (f *Functions) allPools() []*pool {
 	f.mu.RLock()
 	defer f.mu.RUnlock()
-	all := make([]*pool, 0, len(f.pools))
-	for _, p := range f.pools {
-		all = append(all, p)
+	var all []*pool
+	for _, fl := range f.fleets {
+		for _, p := range fl.pools {
+			all = append(all, p)
+		}
 	}
 	return all
 }

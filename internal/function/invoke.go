@@ -14,8 +14,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/google/uuid"
-
-	"github.com/weirstream/weir/internal/meter"
 )
 
 // Limits of an event, as on AWS.
@@ -75,59 +73,28 @@ func checkSize(payload []byte, limit int, invocationType string) error {
 	return nil
 }
 
-// target is a function that is to be invoked.
-type target struct {
-	arn    string // as it was asked for
-	pool   *pool
-	meters *meters
-}
-
-// target finds the function of a reference.
-func (f *Functions) target(ref string) (target, error) {
-	name, qualifier := ref, ""
-	if _, ok := f.defs.Get(ref); !ok {
-		var err error
-		if name, qualifier, err = f.locate(ref); err != nil {
-			return target{}, err
-		}
-	}
-	def, ok := f.defs.Get(name)
-	if !ok || qualifier != "" && qualifier != LatestVersion {
-		if qualifier == "" {
-			qualifier = LatestVersion
-		}
-		return target{}, f.notFound(name, qualifier)
-	}
-	p, m, err := f.poolOf(def)
-	return target{arn: ARN(f.identity, name, qualifier), pool: p, meters: m}, err
-}
-
 func (f *Functions) run(ctx context.Context, t target, in Invocation) (Result, error) {
-	running := f.inFlight.Add(1)
-	defer f.inFlight.Add(-1)
-	if running > int64(f.concurrency) {
-		t.meters.throttles.Observe(1)
-		f.total.throttles.Observe(1)
-		return Result{}, errorf(ErrThrottled, "Rate Exceeded.")
+	place, err := f.admit(t.fleet)
+	if err != nil {
+		return Result{}, err
 	}
-	f.total.concurrent.Observe(float64(running))
-	t.meters.concurrent.Observe(float64(t.meters.inFlight.Add(1)))
-	defer t.meters.inFlight.Add(-1)
-
 	inv := newInvocation(t.arn, in)
+	inv.place = place
 	f.watch.look()
 	t.pool.submit(inv)
 	var o outcome
 	select {
 	case o = <-inv.done:
 	case <-ctx.Done():
-		t.pool.cancel(inv)
+		if t.pool.cancel(inv) {
+			place.end()
+		}
 		return Result{}, ctx.Err()
 	}
 	if o.err != nil {
 		return Result{}, o.err
 	}
-	r := Result{Payload: o.payload, LogTail: o.tail, ExecutedVersion: LatestVersion, RequestID: inv.id}
+	r := Result{Payload: o.payload, LogTail: o.tail, ExecutedVersion: t.version, RequestID: inv.id}
 	if o.failed {
 		r.FunctionError = "Unhandled"
 	}
@@ -178,63 +145,6 @@ func newTraceID(now time.Time) string {
 func (f *Functions) DryRun(ref string) error {
 	_, err := f.target(ref)
 	return err
-}
-
-// poolOf returns the environments and meters of a function, making them on first
-// use.
-func (f *Functions) poolOf(def Definition) (*pool, *meters, error) {
-	f.mu.RLock()
-	p, m, closed := f.pools[def.Name], f.meters[def.Name], f.closed
-	f.mu.RUnlock()
-	if closed {
-		return nil, nil, ErrClosed
-	}
-	if p != nil {
-		return p, m, nil
-	}
-	// Under the lock for changes, so that the pool is not made of a definition
-	// that is just being replaced or deleted.
-	f.changing.Lock()
-	defer f.changing.Unlock()
-	def, ok := f.defs.Get(def.Name)
-	if !ok {
-		return nil, nil, f.notFound(def.Name, LatestVersion)
-	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.closed {
-		return nil, nil, ErrClosed
-	}
-	if p := f.pools[def.Name]; p != nil {
-		return p, f.meters[def.Name], nil
-	}
-	m = newMeters(f.meter, meter.Dimension{Name: "FunctionName", Value: def.Name})
-	p = newPool(def, f.concurrency, nil, func(o outcome) {
-		m.observe(o)
-		f.total.observe(o)
-	})
-	p.launch = func(def Definition) { f.start(p, def) }
-	f.pools[def.Name], f.meters[def.Name] = p, m
-	return p, m, nil
-}
-
-func (f *Functions) existingPool(name string) *pool {
-	f.mu.RLock()
-	defer f.mu.RUnlock()
-	return f.pools[name]
-}
-
-// forget ends the environments of a function that was deleted.
-func (f *Functions) forget(name string) {
-	f.mu.Lock()
-	p := f.pools[name]
-	delete(f.pools, name)
-	delete(f.meters, name)
-	f.mu.Unlock()
-	if p != nil {
-		p.retire()
-	}
-	f.meter.Forget(metricNamespace, meter.Dimension{Name: "FunctionName", Value: name})
 }
 
 // CheckPayload reports, with an error of kind ErrInvalidPayload, whether a

@@ -153,7 +153,7 @@ func (f *Functions) giveUp(p *pool, e *environment, err error) {
 		if !errors.Is(err, ErrClosed) {
 			f.log.Error("cannot start a function", "function", e.def.Name, "error", err)
 		}
-		inv.done <- outcome{err: err}
+		inv.end(outcome{err: err})
 	})
 	e.output.close()
 }

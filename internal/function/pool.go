@@ -11,11 +11,17 @@ import (
 // waiting invocation.
 const returnGrace = 50 * time.Millisecond
 
+// recently is how long ago an environment was used that is replaced at once when
+// its function changes.
+const recently = 10 * time.Second
+
 // pool holds the environments of one function and hands invocations to them.
 //
 // Invocations that find no environment wait in order; an environment is
 // started for each of them unless one is about to come free, and whichever is
-// ready first takes the longest waiting one. Idle environments are used last in,
+// ready first takes the longest waiting one. Environments are also started
+// ahead of need, when somebody says that there will be one, and in the place of
+// those in use that a change of the function ends. Idle environments are used last in,
 // first out, so that those that are not needed any more stay idle until they are
 // reaped.
 type pool struct {
@@ -33,6 +39,7 @@ type pool struct {
 	idle     []*environment // least recently used first
 	live     map[*environment]struct{}
 	starting int
+	ahead    int // of those starting, how many are wanted without an invocation
 	closed   bool
 	late     *time.Timer // runs grow when an environment has not come back
 }
@@ -47,7 +54,7 @@ func (p *pool) submit(inv *invocation) {
 		p.mu.Lock()
 		if p.closed {
 			p.mu.Unlock()
-			inv.done <- outcome{err: ErrClosed}
+			inv.end(outcome{err: ErrClosed})
 			return
 		}
 		n := len(p.idle)
@@ -89,8 +96,38 @@ func (p *pool) grow() {
 		need -= returning
 		p.lookAgain()
 	}
-	for ; need > 0 && p.starting+len(p.live) < p.most; need-- {
+	for ; need > 0 && p.size() < p.most; need-- {
 		p.starting++
+		p.launch(p.def)
+	}
+}
+
+// size counts the environments, those that are starting among them; p.mu is held.
+func (p *pool) size() int {
+	n := p.starting
+	for e := range p.live {
+		if !e.first {
+			n++
+		}
+	}
+	return n
+}
+
+// prepare starts environments ahead of need so that there are n.
+func (p *pool) prepare(n int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.launchAhead(min(n, p.most) - p.size())
+}
+
+// launchAhead starts n environments that no invocation waits for; p.mu is held.
+func (p *pool) launchAhead(n int) {
+	if p.closed {
+		return
+	}
+	for range n {
+		p.starting++
+		p.ahead++
 		p.launch(p.def)
 	}
 }
@@ -125,7 +162,12 @@ func (p *pool) lookAgain() {
 func (p *pool) wanted() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if len(p.queue) > 0 && !p.closed {
+	switch {
+	case p.closed:
+	case len(p.queue) > 0:
+		return true
+	case p.ahead > 0:
+		p.ahead--
 		return true
 	}
 	p.starting--
@@ -202,7 +244,7 @@ func (p *pool) putBack(inv *invocation) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
-		inv.done <- outcome{err: ErrClosed}
+		inv.end(outcome{err: ErrClosed})
 		return
 	}
 	p.queue = slices.Insert(p.queue, 0, inv)
@@ -247,9 +289,23 @@ func (p *pool) observe(o outcome) { p.note(o) }
 func (p *pool) define(def Definition) {
 	p.mu.Lock()
 	p.def = def
+	used := p.inUse(time.Now().Add(-recently))
 	stale := p.takeIdle(func(e *environment) bool { return e.def.RevisionID != def.RevisionID })
+	p.launchAhead(used)
 	p.mu.Unlock()
 	stop(stale)
+}
+
+// inUse counts the environments that are busy or have been since a time; p.mu is
+// held.
+func (p *pool) inUse(since time.Time) int {
+	n := 0
+	for e := range p.live {
+		if !e.first && !e.idleBefore(since) {
+			n++
+		}
+	}
+	return n
 }
 
 // reap ends the environments that have been idle since before a time.
@@ -288,7 +344,7 @@ func (p *pool) close() {
 	}
 	p.mu.Unlock()
 	for _, inv := range waiting {
-		inv.done <- outcome{err: ErrClosed}
+		inv.end(outcome{err: ErrClosed})
 	}
 	stop(all)
 }
@@ -301,7 +357,7 @@ func (p *pool) retire() {
 	p.queue, p.idle = nil, nil
 	p.mu.Unlock()
 	for _, inv := range waiting {
-		inv.done <- outcome{err: errorf(ErrNotFound, "The function was deleted while the invocation waited")}
+		inv.end(outcome{err: errorf(ErrNotFound, "The function was deleted while the invocation waited")})
 	}
 	stop(idle)
 }

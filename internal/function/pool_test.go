@@ -111,7 +111,7 @@ func inBubble(t *testing.T, f *fakes, test func(t *testing.T, w *world)) {
 	pkg := zipOf(t, file{"bootstrap", 0o755, "x"})
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
-		w.start = func(p *pool, def Definition) { w.background.Go(func() { f.start(w.Functions, p, def) }) }
+		w.use(f)
 		def := Definition{Name: "f", Runtime: "provided.al2023", TimeoutSeconds: 60}
 		if _, err := w.Create(t.Context(), def, pkg); err != nil {
 			t.Fatal(err)
@@ -196,7 +196,7 @@ func TestWaitingInvocationTakesWhatIsReadyFirst(t *testing.T) {
 func TestThrottling(t *testing.T) {
 	f := &fakes{workTime: time.Second}
 	inBubble(t, f, func(t *testing.T, w *world) {
-		w.concurrency = 2
+		w.account.limit = 2
 		var wg sync.WaitGroup
 		for range 2 {
 			wg.Go(func() { w.invoke("f", "echo") })

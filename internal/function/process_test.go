@@ -463,7 +463,7 @@ func TestMeters(t *testing.T) {
 	w.create("f")
 	w.invoke("f", "echo")
 	w.invoke("f", "fail", "x")
-	for _, m := range []*meters{w.meters["f"], w.total} {
+	for _, m := range []*meters{w.existingFleet("f").meters, w.total} {
 		invocations, _, _ := m.invocations.Totals()
 		_, failed, _ := m.errors.Totals()
 		durations, _, _ := m.duration.Totals()

@@ -36,8 +36,14 @@ func (i invoker) Lookup(ref string) (mapping.Function, error) {
 // Invoke implements mapping.Invoker.
 func (i invoker) Invoke(ctx context.Context, arn string, payload []byte) (mapping.Outcome, error) {
 	res, err := i.functions.Invoke(ctx, function.Invocation{Function: arn, Payload: payload})
+	if errors.Is(err, function.ErrThrottled) {
+		err = fmt.Errorf("%w: %w", mapping.ErrThrottled, err)
+	}
 	return mapping.Outcome{RequestID: res.RequestID, FunctionError: res.FunctionError, Payload: res.Payload}, err
 }
+
+// Prepare implements mapping.Preparer.
+func (i invoker) Prepare(arn string, n int) { i.functions.Prepare(arn, n) }
 
 // asyncInvoker lets topics and alarms start functions.
 type asyncInvoker struct{ functions *function.Functions }

@@ -102,6 +102,7 @@ func (s *Server) openDomains(p *parts) (err error) {
 		DB: db, Identity: id, Log: log, Meter: m, Logs: functionLogs,
 		Runtimes: function.NewRuntimes(filepath.Join(s.cfg.DataDir, RuntimesFolder)),
 		CodeDir:  filepath.Join(s.cfg.DataDir, codeFolder), Endpoint: s.endpoint,
+		AccountConcurrency: s.accountConcurrency(),
 	})
 	if p.functions, err = keep(p, functions, err); err != nil {
 		return err
@@ -125,6 +126,13 @@ func (s *Server) openDomains(p *parts) (err error) {
 	}
 	p.console = s.openConsole(p)
 	return nil
+}
+
+func (s *Server) accountConcurrency() int {
+	if !s.cfg.Limits {
+		return 0
+	}
+	return function.DefaultAccountConcurrency
 }
 
 // openNotifications opens what tells others: topics, alarms and dashboards.

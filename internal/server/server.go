@@ -29,7 +29,10 @@ type Config struct {
 	Identity catalog.Identity
 	// SMTP is where mail goes, "host:port" or a URL smtp[s]://user:pass@host:port;
 	// empty keeps mail in the outbox.
-	SMTP    string
+	SMTP string
+	// Limits enforces the throughput limits of AWS, as far as they are implemented:
+	// the concurrency of functions.
+	Limits  bool
 	Version string // shown to people
 	Log     *slog.Logger
 	// Grace is how long Close lets invocations in flight finish; 0 means 5 s.

@@ -203,6 +203,7 @@ func (h handlers) getFunction(ctx context.Context, in *lambda.GetFunctionInput) 
 		Configuration: listed(h.configuration(def, ref.qualifier)),
 		Code:          &types.FunctionCodeLocation{RepositoryType: aws.String("S3")},
 		Tags:          def.Tags,
+		Concurrency:   concurrencyOf(def),
 	}
 	if host := api.CallerOf(ctx).Host; host != "" {
 		out.Code.Location = aws.String("http://" + host + CodePath + url.PathEscape(def.Name))
@@ -274,60 +275,6 @@ func (h handlers) deleteFunction(ctx context.Context, in *lambda.DeleteFunctionI
 		return nil, exception(err)
 	}
 	return &lambda.DeleteFunctionOutput{StatusCode: 204}, nil
-}
-
-func (h handlers) getAccountSettings(context.Context, *lambda.GetAccountSettingsInput) (*lambda.GetAccountSettingsOutput, error) {
-	const concurrency, storage = 1000, 80530636800
-	usage := &types.AccountUsage{}
-	for _, def := range h.functions.List() {
-		usage.FunctionCount++
-		usage.TotalCodeSize += def.CodeSize
-	}
-	return &lambda.GetAccountSettingsOutput{
-		AccountUsage: usage,
-		AccountLimit: &types.AccountLimit{
-			CodeSizeUnzipped: function.MaxUnzippedBytes, CodeSizeZipped: function.MaxZipBytes, TotalCodeSize: storage,
-			ConcurrentExecutions: concurrency, UnreservedConcurrentExecutions: aws.Int32(concurrency),
-		},
-	}, nil
-}
-
-func (h handlers) putFunctionConcurrency(_ context.Context, in *lambda.PutFunctionConcurrencyInput) (*lambda.PutFunctionConcurrencyOutput, error) {
-	var c api.Constraints
-	checkName(&c, in.FunctionName)
-	c.Required("reservedConcurrentExecutions", in.ReservedConcurrentExecutions != nil)
-	if err := c.Err(); err != nil {
-		return nil, err
-	}
-	if err := h.unqualified(in.FunctionName); err != nil {
-		return nil, err
-	}
-	return nil, invalid("Weir does not implement reserved concurrency yet.")
-}
-
-func (h handlers) getFunctionConcurrency(_ context.Context, in *lambda.GetFunctionConcurrencyInput) (*lambda.GetFunctionConcurrencyOutput, error) {
-	var c api.Constraints
-	checkName(&c, in.FunctionName)
-	if err := c.Err(); err != nil {
-		return nil, err
-	}
-	if err := h.unqualified(in.FunctionName); err != nil {
-		return nil, err
-	}
-	return &lambda.GetFunctionConcurrencyOutput{}, nil
-}
-
-// unqualified makes sure that a function exists and is meant as a whole.
-func (h handlers) unqualified(name *string) error {
-	ref, err := referTo(name, nil)
-	if err != nil {
-		return err
-	}
-	if ref.qualifier != "" {
-		return invalid("This operation is permitted on Lambda functions only. Aliases and versions do not support this operation. Please specify either a function name or an unqualified function ARN.")
-	}
-	_, err = h.functions.Get(ref.text)
-	return exception(err)
 }
 
 func (h handlers) getFunctionCodeSigningConfig(_ context.Context, in *lambda.GetFunctionCodeSigningConfigInput) (*lambda.GetFunctionCodeSigningConfigOutput, error) {

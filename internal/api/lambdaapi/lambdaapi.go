@@ -9,6 +9,7 @@ package lambdaapi
 import (
 	"errors"
 	"net/http"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/schemas"
@@ -31,7 +32,7 @@ func New(functions *function.Functions, mappings *mapping.Mappings, id catalog.I
 		Name:            "lambda",
 		REST:            true,
 		MaxRequestBytes: maxRequestBytes,
-		Operations:      append(h.operations(), mappingOperations(mappings)...),
+		Operations:      slices.Concat(h.operations(), h.concurrencyOperations(), mappingOperations(mappings)),
 	}
 }
 
@@ -58,9 +59,6 @@ func (h handlers) operations() []api.Operation {
 		api.Op("TagResource", schemas.TagResource, schemas.TagResourceRequest, nil, h.tagResource),
 		api.Op("UntagResource", schemas.UntagResource, schemas.UntagResourceRequest, nil, h.untagResource),
 		api.Op("ListTags", schemas.ListTags, schemas.ListTagsRequest, schemas.ListTagsResponse, h.listTags),
-		api.Op("GetAccountSettings", schemas.GetAccountSettings, schemas.GetAccountSettingsRequest, schemas.GetAccountSettingsResponse, h.getAccountSettings),
-		api.Op("PutFunctionConcurrency", schemas.PutFunctionConcurrency, schemas.PutFunctionConcurrencyRequest, schemas.Concurrency, h.putFunctionConcurrency),
-		api.Op("GetFunctionConcurrency", schemas.GetFunctionConcurrency, schemas.GetFunctionConcurrencyRequest, schemas.GetFunctionConcurrencyResponse, h.getFunctionConcurrency),
 		api.Op("GetFunctionCodeSigningConfig", schemas.GetFunctionCodeSigningConfig, schemas.GetFunctionCodeSigningConfigRequest, schemas.GetFunctionCodeSigningConfigResponse, h.getFunctionCodeSigningConfig),
 	}
 }
@@ -84,6 +82,8 @@ func exception(err error) error {
 		return &types.InvalidRequestContentException{Message: text, Type: user}
 	case errors.Is(err, function.ErrRevision):
 		return &types.PreconditionFailedException{Message: text, Type: user}
+	case errors.Is(err, function.ErrReservedConcurrency):
+		return &types.TooManyRequestsException{Message: text, Type: user, Reason: types.ThrottleReasonReservedFunctionConcurrentInvocationLimitExceeded}
 	case errors.Is(err, function.ErrThrottled):
 		return &types.TooManyRequestsException{Message: text, Type: user, Reason: types.ThrottleReasonConcurrentInvocationLimitExceeded}
 	case errors.Is(err, function.ErrTooLarge):

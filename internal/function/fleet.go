@@ -1,0 +1,129 @@
+package function
+
+import (
+	"sync/atomic"
+
+	"github.com/weirstream/weir/internal/meter"
+)
+
+// fleet is all that runs of one function: the environments of its versions, and
+// what these share.
+type fleet struct {
+	meters   *meters
+	reserved atomic.Int64     // concurrency, or noReservation
+	pools    map[string]*pool // by version; guarded by the mutex of Functions
+}
+
+// target is what is to be invoked.
+type target struct {
+	arn     string // as it was asked for
+	version string
+	fleet   *fleet
+	pool    *pool
+}
+
+// target finds the version of a function that a reference means.
+func (f *Functions) target(ref string) (target, error) {
+	name, qualifier, err := f.locate(ref)
+	if err != nil {
+		return target{}, err
+	}
+	if qualifier != "" && qualifier != LatestVersion {
+		return target{}, f.notFound(name, qualifier)
+	}
+	t := target{arn: ARN(f.identity, name, qualifier), version: LatestVersion}
+	t.fleet, t.pool, err = f.poolOf(name, t.version)
+	return t, err
+}
+
+// poolOf returns the environments of a version of a function, making what is
+// missing.
+func (f *Functions) poolOf(name, version string) (*fleet, *pool, error) {
+	f.mu.RLock()
+	fl, closed := f.fleets[name], f.closed
+	if fl != nil && !closed {
+		if p := fl.pools[version]; p != nil {
+			f.mu.RUnlock()
+			return fl, p, nil
+		}
+	}
+	f.mu.RUnlock()
+	if closed {
+		return nil, nil, ErrClosed
+	}
+	// Under the lock for changes, so that the pool is not made of a definition
+	// that is just being replaced or deleted.
+	f.changing.Lock()
+	defer f.changing.Unlock()
+	def, ok := f.defs.Get(name)
+	if !ok {
+		return nil, nil, f.notFound(name, version)
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.closed {
+		return nil, nil, ErrClosed
+	}
+	fl = f.fleets[name]
+	if fl == nil {
+		fl = f.newFleet(def)
+		f.fleets[name] = fl
+	}
+	if p := fl.pools[version]; p != nil {
+		return fl, p, nil
+	}
+	p := newPool(def, maxEnvironments, nil, func(o outcome) {
+		fl.meters.observe(o)
+		f.total.observe(o)
+	})
+	p.launch = func(def Definition) { f.start(p, def) }
+	fl.pools[version] = p
+	return fl, p, nil
+}
+
+func (f *Functions) newFleet(def Definition) *fleet {
+	fl := &fleet{
+		meters: newMeters(f.meter, meter.Dimension{Name: "FunctionName", Value: def.Name}),
+		pools:  map[string]*pool{},
+	}
+	fl.define(def)
+	return fl
+}
+
+// define takes from a definition what concerns all versions.
+func (fl *fleet) define(def Definition) {
+	if def.ReservedConcurrency == nil {
+		fl.reserved.Store(noReservation)
+		return
+	}
+	fl.reserved.Store(int64(*def.ReservedConcurrency))
+}
+
+func (f *Functions) existingFleet(name string) *fleet {
+	f.mu.RLock()
+	defer f.mu.RUnlock()
+	return f.fleets[name]
+}
+
+func (f *Functions) existingPool(name, version string) *pool {
+	f.mu.RLock()
+	defer f.mu.RUnlock()
+	if fl := f.fleets[name]; fl != nil {
+		return fl.pools[version]
+	}
+	return nil
+}
+
+// forget ends the environments of a function that was deleted.
+func (f *Functions) forget(name string) {
+	f.mu.Lock()
+	fl := f.fleets[name]
+	delete(f.fleets, name)
+	f.mu.Unlock()
+	if fl != nil {
+		for _, p := range fl.pools { // nobody adds to a fleet that cannot be found
+			p.retire()
+		}
+	}
+	f.meter.Forget(metricNamespace, meter.Dimension{Name: "FunctionName", Value: name})
+}
