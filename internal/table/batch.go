@@ -33,6 +33,14 @@ var errDuplicateKeys = attr.Invalidf("Provided list of item keys contains duplic
 // BatchGetItem reads items of several tables. The results are in the order of the
 // requests. Errors that are the client's: InvalidError, NotFoundError.
 func (t *Tables) BatchGetItem(requests []BatchGetTable) ([]BatchGetTableResult, error) {
+	return t.readBatch(requests, t.get)
+}
+
+// getFunc reads an item whose key is valid.
+type getFunc func(*table, Item, *expr.Projection) (GetResult, error)
+
+// readBatch checks requests and reads with get.
+func (t *Tables) readBatch(requests []BatchGetTable, get getFunc) ([]BatchGetTableResult, error) {
 	begun := time.Now()
 	bounds, err := t.bindBatch(requests)
 	if err != nil {
@@ -57,7 +65,7 @@ func (t *Tables) BatchGetItem(requests []BatchGetTable) ([]BatchGetTableResult, 
 	results := make([]BatchGetTableResult, len(requests))
 	total := 0
 	for i := range requests {
-		if results[i], err = t.batchGet(tables[i], &requests[i], bounds[i].Projection, &total); err != nil {
+		if results[i], err = tables[i].batchGet(&requests[i], bounds[i].Projection, &total, get); err != nil {
 			t.observe(opBatchGetItem, tables[i], begun, err)
 			return nil, err
 		}
@@ -100,30 +108,27 @@ func (t *table) checkBatchGet(keys []Item, b expr.Bound) error {
 
 // batchGet reads items of one table until the whole answer has the size that it can
 // have.
-func (t *Tables) batchGet(tab *table, r *BatchGetTable, p *expr.Projection, total *int) (BatchGetTableResult, error) {
+func (t *table) batchGet(r *BatchGetTable, p *expr.Projection, total *int, get getFunc) (BatchGetTableResult, error) {
 	var res BatchGetTableResult
 	for i, key := range r.Keys {
 		if *total >= maxBatchGetBytes {
 			res.Unprocessed = r.Keys[i:]
 			break
 		}
-		got, err := t.get(tab, key, nil, r.Consistent)
+		got, err := get(t, key, p)
 		if err != nil {
 			return res, err
 		}
+		got.count(t, r.Consistent)
 		res.Units += got.Units
 		if !got.Exists {
 			continue
 		}
-		size := got.Item.Size()
-		if *total+size > maxBatchGetBytes {
+		if *total+got.size > maxBatchGetBytes {
 			res.Unprocessed = r.Keys[i:]
 			break
 		}
-		*total += size
-		if p != nil {
-			got.Item = p.Apply(got.Item)
-		}
+		*total += got.size
 		res.Items = append(res.Items, got.Item)
 	}
 	return res, nil
@@ -146,6 +151,12 @@ type BatchWriteTable struct {
 // the write units for each table, in the order of the requests. Errors that are the
 // client's: InvalidError, NotFoundError.
 func (t *Tables) BatchWriteItem(requests []BatchWriteTable) ([]float64, error) {
+	return t.writeBatch(requests, t.commit)
+}
+
+// writeBatch checks requests and performs the writes with commit, which releases
+// the tables.
+func (t *Tables) writeBatch(requests []BatchWriteTable, commit func([]*write) ([]verdict, error)) ([]float64, error) {
 	begun := time.Now()
 	for _, r := range requests {
 		for _, w := range r.Writes {
@@ -162,7 +173,7 @@ func (t *Tables) BatchWriteItem(requests []BatchWriteTable) ([]float64, error) {
 		t.observe(opBatchWriteItem, nil, begun, err)
 		return nil, err
 	}
-	verdicts, err := t.commit(writes)
+	verdicts, err := commit(writes)
 	if err != nil {
 		t.observe(opBatchWriteItem, writes[0].table, begun, err)
 		return nil, err

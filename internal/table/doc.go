@@ -14,6 +14,12 @@
 // store.Reader and what writes a store.Tx, so that the same code can serve an
 // operation that is part of a larger transaction and judged again when that commits.
 //
+// Operations of an exactly-once invocation are performed by [Held]: judged at once,
+// to tell the function, and again when the invocation's transaction commits, under
+// the locks of all items of the transaction. Items that are as they were need no
+// second judging. A query or scan locks all items, as what it did not find could be
+// anywhere.
+//
 // Whoever reads an item between the apply and the sync of a write waits for that
 // sync before it answers: nobody is told of what a crash could take back.
 //

@@ -40,8 +40,7 @@ func (l *itemLocks) of(storeKey []byte) int { return int(scatter(storeKey) % str
 // lock takes the given locks, duplicates allowed, and returns them in the order in
 // which they were taken.
 func (l *itemLocks) lock(indexes []int) []int {
-	slices.Sort(indexes)
-	indexes = slices.Compact(indexes)
+	indexes = sortedSet(indexes)
 	for _, i := range indexes {
 		l[i].mu.Lock()
 	}
@@ -89,4 +88,19 @@ func (s *stripe) synced(n uint64) {
 	if s.waiters > 0 {
 		s.wake.Broadcast()
 	}
+}
+
+// allStripes returns the indexes of all locks.
+func allStripes() []int {
+	all := make([]int, stripes)
+	for i := range all {
+		all[i] = i
+	}
+	return all
+}
+
+// sortedSet returns the indexes in order, each once.
+func sortedSet(indexes []int) []int {
+	slices.Sort(indexes)
+	return slices.Compact(indexes)
 }

@@ -19,10 +19,17 @@ type GetResult struct {
 	Item   Item
 	Exists bool
 	Units  float64
+
+	size int // of the whole item
 }
 
 // GetItem reads an item. Errors that are the client's: InvalidError, NotFoundError.
 func (t *Tables) GetItem(r *GetRequest) (GetResult, error) {
+	return t.readItem(r, t.get)
+}
+
+// readItem checks a request and reads with get.
+func (t *Tables) readItem(r *GetRequest, get getFunc) (GetResult, error) {
 	begun := time.Now()
 	b, err := t.bind(&r.Expressions, nil)
 	if err != nil {
@@ -41,24 +48,35 @@ func (t *Tables) GetItem(r *GetRequest) (GetResult, error) {
 	}
 	var res GetResult
 	if err == nil {
-		res, err = t.get(tab, r.Key, b.Projection, r.Consistent)
+		res, err = get(tab, r.Key, b.Projection)
+		res.count(tab, r.Consistent)
 	}
 	t.observe(opGetItem, tab, begun, err)
 	return res, err
 }
 
-// get reads an item whose key is valid, and counts what that consumes.
-func (t *Tables) get(tab *table, key Item, p *expr.Projection, consistent bool) (GetResult, error) {
+// get reads an item whose key is valid, as it is on disk.
+func (t *Tables) get(tab *table, key Item, p *expr.Projection) (GetResult, error) {
 	storeKey := tab.storeKey(key)
 	it, ok, err := readItem(t.cfg.DB, storeKey)
 	if err != nil {
 		return GetResult{}, err
 	}
 	t.locks.settle(t.locks.of(storeKey))
-	res := GetResult{Item: it, Exists: ok, Units: readUnits(it.Size(), consistent)}
-	tab.meters.readUnits.Observe(res.Units)
+	return found(it, ok, p), nil
+}
+
+// found is what is told of an item that was read.
+func found(it Item, exists bool, p *expr.Projection) GetResult {
+	res := GetResult{Item: it, Exists: exists, size: it.Size()}
 	if p != nil {
 		res.Item = p.Apply(it)
 	}
-	return res, nil
+	return res
+}
+
+// count notes what reading the item consumes.
+func (r *GetResult) count(tab *table, consistent bool) {
+	r.Units = readUnits(r.size, consistent)
+	tab.meters.readUnits.Observe(r.Units)
 }

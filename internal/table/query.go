@@ -28,18 +28,33 @@ type QueryRequest struct {
 // NotFoundError.
 func (t *Tables) Query(r *QueryRequest) (Page, error) {
 	begun := time.Now()
+	read, err := t.planQuery(r)
+	return t.finishPage(opQuery, begun, read, err)
+}
+
+// planQuery checks a query and says what it reads. The table is acquired, unless
+// there is no reading.
+func (t *Tables) planQuery(r *QueryRequest) (*reading, error) {
 	b, err := t.bindQuery(r)
 	if err != nil {
-		t.observe(opQuery, nil, begun, err)
-		return Page{}, err
+		return nil, err
 	}
 	tab, err := t.acquire(r.Table)
 	if err != nil {
-		t.observe(opQuery, nil, begun, err)
-		return Page{}, err
+		return nil, err
 	}
 	read, err := tab.planQuery(r, b)
-	return t.finishPage(opQuery, begun, tab, read, err)
+	return t.planned(tab, read, err)
+}
+
+// planned keeps the table acquired for a reading that can be made.
+func (t *Tables) planned(tab *table, read reading, err error) (*reading, error) {
+	if err != nil {
+		t.release()
+		return nil, err
+	}
+	read.table = tab
+	return &read, nil
 }
 
 func (t *Tables) bindQuery(r *QueryRequest) (expr.Bound, error) {
@@ -50,24 +65,34 @@ func (t *Tables) bindQuery(r *QueryRequest) (expr.Bound, error) {
 	return t.bind(&r.Expressions, invalid)
 }
 
-// finishPage reads a planned page, releases the table and measures.
-func (t *Tables) finishPage(op operation, begun time.Time, tab *table, read reading, err error) (Page, error) {
-	p, err := t.readPage(read, err)
+// finishPage reads a planned page as it is on disk, releases the table and measures.
+func (t *Tables) finishPage(op operation, begun time.Time, read *reading, err error) (Page, error) {
+	var p Page
 	if err == nil {
-		t.locks.settleAll()
-		tab.meters.readUnits.Observe(p.Units)
-		tab.meters.returnedItems[op].Observe(float64(p.Count))
+		p, err = t.readPage(read)
 	}
-	t.observe(op, tab, begun, err)
-	return p, err
+	return t.answerPage(op, begun, read, p, err)
 }
 
-func (t *Tables) readPage(read reading, err error) (Page, error) {
+func (t *Tables) readPage(read *reading) (Page, error) {
+	defer t.locks.settleAll()
 	defer t.release()
-	if err != nil {
+	return read.page(t.cfg.DB)
+}
+
+func (t *Tables) answerPage(op operation, begun time.Time, read *reading, p Page, err error) (Page, error) {
+	if read == nil {
+		t.observe(op, nil, begun, err)
 		return Page{}, err
 	}
-	return read.page(t.cfg.DB)
+	if err != nil {
+		t.observe(op, read.table, begun, err)
+		return Page{}, err
+	}
+	read.table.meters.readUnits.Observe(p.Units)
+	read.table.meters.returnedItems[op].Observe(float64(p.Count))
+	t.observe(op, read.table, begun, nil)
+	return p, nil
 }
 
 func noIndex(name string) error {

@@ -30,18 +30,22 @@ type ScanRequest struct {
 // NotFoundError.
 func (t *Tables) Scan(r *ScanRequest) (Page, error) {
 	begun := time.Now()
+	read, err := t.planScan(r)
+	return t.finishPage(opScan, begun, read, err)
+}
+
+// planScan is planQuery for a scan.
+func (t *Tables) planScan(r *ScanRequest) (*reading, error) {
 	b, err := t.bind(&r.Expressions, r.StartInvalid)
 	if err != nil {
-		t.observe(opScan, nil, begun, err)
-		return Page{}, err
+		return nil, err
 	}
 	tab, err := t.acquire(r.Table)
 	if err != nil {
-		t.observe(opScan, nil, begun, err)
-		return Page{}, err
+		return nil, err
 	}
 	read, err := tab.planScan(r, b)
-	return t.finishPage(opScan, begun, tab, read, err)
+	return t.planned(tab, read, err)
 }
 
 func (t *table) planScan(r *ScanRequest, b expr.Bound) (reading, error) {

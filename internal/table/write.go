@@ -87,33 +87,46 @@ type WriteResult struct {
 	Units      float64
 }
 
+// reply says what a write is to be answered with.
+type reply struct {
+	op          operation
+	values      ReturnValues
+	onCondition bool // the item as it is, when the condition does not hold
+}
+
 // PutItem puts an item. Errors that are the client's: InvalidError, NotFoundError,
 // ConditionError.
 func (t *Tables) PutItem(r *PutRequest) (WriteResult, error) {
 	begun := time.Now()
+	w, err := t.planPut(r)
+	return t.perform(begun, w, err, r.reply())
+}
+
+func (r *PutRequest) reply() reply { return reply{opPutItem, r.Return, r.ReturnOnCondition} }
+
+// planPut checks a request and says what it does. The table is acquired, unless
+// there is an error.
+func (t *Tables) planPut(r *PutRequest) (*write, error) {
 	if r.Item.Size() > maxItemBytes {
-		return t.refuse(opPutItem, errItemTooLarge)
+		return nil, errItemTooLarge
 	}
 	b, err := t.bind(&r.Expressions, nil)
 	if err != nil {
-		return t.refuse(opPutItem, err)
+		return nil, err
 	}
 	tab, err := t.acquire(r.Table)
 	if err != nil {
-		return t.refuse(opPutItem, err)
+		return nil, err
 	}
-	w := write{table: tab, item: &r.Item, condition: b.Condition}
 	err = tab.checkItem(r.Item)
 	if err == nil {
 		err = tab.checkPaths(b)
 	}
 	if err != nil {
 		t.release()
-		return t.refuse(opPutItem, err)
+		return nil, err
 	}
-	w.key = tab.keyOf(r.Item)
-	w.storeKey = tab.storeKey(r.Item)
-	return t.perform(opPutItem, begun, &w, r.Return, r.ReturnOnCondition)
+	return &write{table: tab, key: tab.keyOf(r.Item), storeKey: tab.storeKey(r.Item), item: &r.Item, condition: b.Condition}, nil
 }
 
 var errItemTooLarge = attr.Invalidf("Item size has exceeded the maximum allowed size")
@@ -121,15 +134,22 @@ var errItemTooLarge = attr.Invalidf("Item size has exceeded the maximum allowed 
 // UpdateItem changes an item. Errors are those of PutItem.
 func (t *Tables) UpdateItem(r *UpdateRequest) (WriteResult, error) {
 	begun := time.Now()
+	w, err := t.planUpdate(r)
+	return t.perform(begun, w, err, r.reply())
+}
+
+func (r *UpdateRequest) reply() reply { return reply{opUpdateItem, r.Return, r.ReturnOnCondition} }
+
+// planUpdate is planPut for a change.
+func (t *Tables) planUpdate(r *UpdateRequest) (*write, error) {
 	b, err := t.bind(&r.Expressions, nil)
 	if err != nil {
-		return t.refuse(opUpdateItem, err)
+		return nil, err
 	}
 	tab, err := t.acquire(r.Table)
 	if err != nil {
-		return t.refuse(opUpdateItem, err)
+		return nil, err
 	}
-	w := write{table: tab, key: r.Key, condition: b.Condition, update: b.Update, upsert: true}
 	err = tab.checkKey(r.Key)
 	if err == nil {
 		err = tab.checkUpdate(b.Update)
@@ -139,22 +159,29 @@ func (t *Tables) UpdateItem(r *UpdateRequest) (WriteResult, error) {
 	}
 	if err != nil {
 		t.release()
-		return t.refuse(opUpdateItem, err)
+		return nil, err
 	}
-	w.storeKey = tab.storeKey(r.Key)
-	return t.perform(opUpdateItem, begun, &w, r.Return, r.ReturnOnCondition)
+	return &write{table: tab, key: r.Key, storeKey: tab.storeKey(r.Key), condition: b.Condition, update: b.Update, upsert: true}, nil
 }
 
 // DeleteItem deletes an item if it exists. Errors are those of PutItem.
 func (t *Tables) DeleteItem(r *DeleteRequest) (WriteResult, error) {
 	begun := time.Now()
+	w, err := t.planDelete(r)
+	return t.perform(begun, w, err, r.reply())
+}
+
+func (r *DeleteRequest) reply() reply { return reply{opDeleteItem, r.Return, r.ReturnOnCondition} }
+
+// planDelete is planPut for a deletion.
+func (t *Tables) planDelete(r *DeleteRequest) (*write, error) {
 	b, err := t.bind(&r.Expressions, nil)
 	if err != nil {
-		return t.refuse(opDeleteItem, err)
+		return nil, err
 	}
 	tab, err := t.acquire(r.Table)
 	if err != nil {
-		return t.refuse(opDeleteItem, err)
+		return nil, err
 	}
 	err = tab.checkKey(r.Key)
 	if err == nil {
@@ -162,39 +189,52 @@ func (t *Tables) DeleteItem(r *DeleteRequest) (WriteResult, error) {
 	}
 	if err != nil {
 		t.release()
-		return t.refuse(opDeleteItem, err)
+		return nil, err
 	}
-	w := write{table: tab, key: r.Key, storeKey: tab.storeKey(r.Key), condition: b.Condition}
-	return t.perform(opDeleteItem, begun, &w, r.Return, r.ReturnOnCondition)
+	return &write{table: tab, key: r.Key, storeKey: tab.storeKey(r.Key), condition: b.Condition}, nil
 }
 
-// refuse ends a write that never came to be judged.
-func (t *Tables) refuse(op operation, err error) (WriteResult, error) {
-	t.observe(op, nil, time.Time{}, err)
-	return WriteResult{}, err
-}
-
-// perform commits one write and makes the answer.
-func (t *Tables) perform(op operation, begun time.Time, w *write, ret ReturnValues, returnOnCondition bool) (WriteResult, error) {
+// perform commits one planned write, unless planning it failed, and makes the
+// answer.
+func (t *Tables) perform(begun time.Time, w *write, err error, r reply) (WriteResult, error) {
+	if err != nil {
+		t.observe(r.op, nil, begun, err)
+		return WriteResult{}, err
+	}
 	verdicts, err := t.commit([]*write{w})
-	var res WriteResult
+	var v *verdict
 	if len(verdicts) > 0 {
-		v := &verdicts[0]
+		v = &verdicts[0]
+	}
+	return t.answer(begun, w, v, err, r)
+}
+
+// answer says what became of a write. v is nil if it was not judged.
+func (t *Tables) answer(begun time.Time, w *write, v *verdict, err error, r reply) (WriteResult, error) {
+	res := WriteResult{}
+	if v != nil {
 		res.Units = v.writeUnits()
 		w.table.meters.writeUnits.Observe(res.Units)
-		if err == nil {
-			res.Attributes = w.returned(v, ret)
-		}
-		var failed *ConditionError
-		if errors.As(err, &failed) && returnOnCondition && v.existed {
-			err = &ConditionError{Item: v.old, HasItem: true}
-		}
+		res.Attributes, err = w.told(v, err, r)
 	}
-	t.observe(op, w.table, begun, err)
+	t.observe(r.op, w.table, begun, err)
 	if err != nil {
 		return WriteResult{}, err
 	}
 	return res, nil
+}
+
+// told is what the client gets to know of the item: attributes, or an error that
+// may have them.
+func (w *write) told(v *verdict, err error, r reply) (Item, error) {
+	if err == nil {
+		return w.returned(v, r.values), nil
+	}
+	var failed *ConditionError
+	if errors.As(err, &failed) && r.onCondition && v.existed {
+		return Item{}, &ConditionError{Item: v.old, HasItem: true}
+	}
+	return Item{}, err
 }
 
 // returned selects the attributes to answer with.
