@@ -3,6 +3,8 @@ package mapping
 import (
 	"strings"
 	"time"
+
+	"github.com/weirstream/weir/internal/catalog"
 )
 
 // Starting positions.
@@ -31,92 +33,41 @@ type Definition struct {
 	Starting       StartingPosition
 	LastModified   int64             // epoch milliseconds
 	Tags           map[string]string `json:",omitempty"`
+
+	// Factor is how many batches of a shard are processed at a time; 0 means 1.
+	Factor int `json:",omitempty"`
+	// TumblingWindow is the length of windows in seconds, 0 for none.
+	TumblingWindow int `json:",omitempty"`
+	// MaximumRecordAge is in seconds, 0 for no limit but the source's.
+	MaximumRecordAge int `json:",omitempty"`
+	// RetryLimit is how often a batch is sent again after a function error; nil
+	// for no limit.
+	RetryLimit *int `json:",omitempty"`
+	// Bisect splits a failed batch in two.
+	Bisect bool `json:",omitempty"`
+	// ReportItemFailures is the response type ReportBatchItemFailures.
+	ReportItemFailures bool `json:",omitempty"`
+	// OnFailure is the ARN that reports of discarded batches go to.
+	OnFailure string `json:",omitempty"`
+	// Filters are the patterns of which a record must match one, as given.
+	Filters []string `json:",omitempty"`
+	// EventCount asks for the metrics of that name.
+	EventCount bool `json:",omitempty"`
 }
 
-const (
-	defaultBatchSize  = 100
-	maxBatchSize      = 10000
-	maxBatchingWindow = 300
-)
+// lanes is how many batches of a shard are processed at a time.
+func (d Definition) lanes() int { return max(d.Factor, 1) }
 
-// Spec is a request to create or update a mapping. Nil members were not given.
-type Spec struct {
-	SourceARN      string
-	Function       string // name, ARN or partial ARN, with optional qualifier
-	Enabled        *bool
-	BatchSize      *int
-	BatchingWindow *int
-	Starting       *StartingPosition
-	Tags           map[string]string // only when creating
-	// Unsupported names parameters that were given a value this version cannot
-	// honour; the request is refused instead of storing and ignoring them.
-	Unsupported []string
+// ofTable reports whether the source is the change stream of a table.
+func (d Definition) ofTable() bool { return serviceOf(d.SourceARN) == "dynamodb" }
+
+func serviceOf(arn string) string {
+	a, err := catalog.ParseARN(arn)
+	if err != nil {
+		return ""
+	}
+	return a.Service
 }
 
-func (s Spec) check() error {
-	if len(s.Unsupported) > 0 {
-		return errorf(InvalidParameter, "Weir does not implement these event source mapping parameters yet: %s. Remove them or leave them at their defaults.", strings.Join(s.Unsupported, ", "))
-	}
-	if s.BatchSize != nil {
-		if err := checkRange("batchSize", *s.BatchSize, 1, maxBatchSize); err != nil {
-			return err
-		}
-	}
-	if s.BatchingWindow != nil {
-		return checkRange("maximumBatchingWindowInSeconds", *s.BatchingWindow, 0, maxBatchingWindow)
-	}
-	return nil
-}
-
-func checkRange(name string, v, low, high int) error {
-	switch {
-	case v < low:
-		return errorf(Validation, "1 validation error detected: Value '%d' at '%s' failed to satisfy constraint: Member must have value greater than or equal to %d", v, name, low)
-	case v > high:
-		return errorf(Validation, "1 validation error detected: Value '%d' at '%s' failed to satisfy constraint: Member must have value less than or equal to %d", v, name, high)
-	}
-	return nil
-}
-
-func (s Spec) checkStarting(isTable bool) (StartingPosition, error) {
-	if s.Starting == nil || s.Starting.Type == "" {
-		return StartingPosition{}, errorf(InvalidParameter, "1 validation error detected: Value null at 'startingPosition' failed to satisfy constraint: Member must not be null.")
-	}
-	at := *s.Starting
-	switch at.Type {
-	case TrimHorizon, Latest:
-		if !at.Timestamp.IsZero() {
-			return at, errorf(InvalidParameter, "StartingPositionTimestamp is only valid with the starting position AT_TIMESTAMP.")
-		}
-	case AtTimestamp:
-		if isTable {
-			return at, errorf(InvalidParameter, "Unsupported starting position for arn type: %s", s.SourceARN)
-		}
-		if at.Timestamp.IsZero() {
-			return at, errorf(InvalidParameter, "StartingPositionTimestamp is required with the starting position AT_TIMESTAMP.")
-		}
-		if at.Timestamp.After(time.Now()) {
-			return at, errorf(InvalidParameter, "StartingPositionTimestamp cannot be in the future.")
-		}
-	default:
-		return at, errorf(Validation, "1 validation error detected: Value '%s' at 'startingPosition' failed to satisfy constraint: Member must satisfy enum value set: [LATEST, AT_TIMESTAMP, TRIM_HORIZON]", at.Type)
-	}
-	return at, nil
-}
-
-// apply returns the definition with what the request changes.
-func (s Spec) apply(d Definition, f *Function) Definition {
-	if f != nil {
-		d.FunctionName, d.FunctionARN = f.Name, f.ARN
-	}
-	if s.Enabled != nil {
-		d.Enabled = *s.Enabled
-	}
-	if s.BatchSize != nil {
-		d.BatchSize = *s.BatchSize
-	}
-	if s.BatchingWindow != nil {
-		d.BatchingWindow = *s.BatchingWindow
-	}
-	return d
-}
+// isFIFO reports whether an ARN is of a FIFO queue or topic.
+func isFIFO(arn string) bool { return strings.HasSuffix(arn, ".fifo") }

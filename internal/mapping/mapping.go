@@ -3,13 +3,8 @@ package mapping
 import (
 	"context"
 	"fmt"
-	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
-	"time"
-
-	"github.com/weirstream/weir/internal/meter"
 )
 
 // State is the life cycle state of a mapping.
@@ -32,6 +27,8 @@ const (
 	resultOK      = "OK"
 	resultFailed  = "PROBLEM: Function call failed"
 	resultNoShard = "PROBLEM: Event source not found"
+	// resultBadFilter needs a definition that another version has accepted.
+	resultBadFilter = "PROBLEM: Invalid filter pattern definition."
 )
 
 // View is a mapping as its users see it.
@@ -45,41 +42,23 @@ type View struct {
 	Delivered uint64
 }
 
-// ShardStatus tells how a mapping stands in one shard.
-type ShardStatus struct {
-	Shard string
-	// Activity is what the reader does: waiting, gathering, invoking, retrying or
-	// done.
-	Activity string
-	Next     uint64 // position of the next record
-	Attempts int    // of the batch in hand that failed
-	Problem  string // why the last attempt failed, empty when it did not
-	// Behind is how long ago the oldest record arrived that was read and is not
-	// processed yet; 0 when there is none.
-	Behind time.Duration
-
-	oldest int64 // arrival of that record, epoch milliseconds; 0 when there is none
-}
-
 // Mapping is one event source mapping.
 type Mapping struct {
-	owner       *Mappings
-	uuid        string
-	iteratorAge *meter.Series
-	delivered   atomic.Uint64
+	owner     *Mappings
+	uuid      string
+	delivered atomic.Uint64
 
 	mu         sync.Mutex
 	def        Definition
 	transition State         // empty when the mapping is in a final state
 	settled    chan struct{} // closed when the transition ends
 	result     string
-	shards     map[string]ShardStatus
+	shards     map[laneID]ShardStatus
 	run        *run // nil while nothing is processed
 }
 
 func (m *Mappings) load(def Definition) (*Mapping, error) {
-	mp := &Mapping{owner: m, uuid: def.UUID, def: def, result: resultNone, shards: map[string]ShardStatus{}}
-	mp.iteratorAge = m.cfg.Meter.Series("AWS/Lambda", "IteratorAge", "Milliseconds", meter.Dimension{Name: "FunctionName", Value: def.FunctionName})
+	mp := &Mapping{owner: m, uuid: def.UUID, def: def, result: resultNone, shards: map[laneID]ShardStatus{}}
 	v, ok, err := m.cfg.DB.Get(resultKey(def.UUID))
 	if err != nil {
 		return nil, fmt.Errorf("load mapping %s: %w", def.UUID, err)
@@ -108,25 +87,6 @@ func (mp *Mapping) viewLocked() View {
 	return v
 }
 
-// Status returns how a mapping stands in each shard that it reads or has read.
-func (m *Mappings) Status(uuid string) ([]ShardStatus, error) {
-	mp, err := m.get(uuid)
-	if err != nil {
-		return nil, err
-	}
-	mp.mu.Lock()
-	defer mp.mu.Unlock()
-	all := make([]ShardStatus, 0, len(mp.shards))
-	for _, s := range mp.shards {
-		if s.oldest > 0 {
-			s.Behind = time.Since(time.UnixMilli(s.oldest))
-		}
-		all = append(all, s)
-	}
-	slices.SortFunc(all, func(a, b ShardStatus) int { return strings.Compare(a.Shard, b.Shard) })
-	return all, nil
-}
-
 // begin enters a transition and returns the view with the old values.
 func (mp *Mapping) begin(to func(Definition) State) (View, error) {
 	mp.mu.Lock()
@@ -149,7 +109,6 @@ func (mp *Mapping) end(def Definition) {
 	defer mp.mu.Unlock()
 	mp.def, mp.transition = def, ""
 	close(mp.settled)
-	mp.iteratorAge = mp.owner.cfg.Meter.Series("AWS/Lambda", "IteratorAge", "Milliseconds", meter.Dimension{Name: "FunctionName", Value: def.FunctionName})
 }
 
 // Settle returns when a change of a mapping that is under way, if any, has taken
@@ -181,6 +140,7 @@ func (mp *Mapping) start() {
 	mp.mu.Lock()
 	defer mp.mu.Unlock()
 	if mp.run == nil && mp.def.Enabled && mp.transition != Deleting {
+		clear(mp.shards)
 		mp.run = startRun(mp, mp.def)
 	}
 }
@@ -222,10 +182,4 @@ func (mp *Mapping) setTags(tags map[string]string) {
 	mp.mu.Lock()
 	defer mp.mu.Unlock()
 	mp.def.Tags = tags
-}
-
-func (mp *Mapping) setShard(s ShardStatus) {
-	mp.mu.Lock()
-	defer mp.mu.Unlock()
-	mp.shards[s.Shard] = s
 }

@@ -24,8 +24,10 @@ type Config struct {
 	Identity catalog.Identity
 	Sources  Sources
 	Invoker  Invoker
-	Log      *slog.Logger
-	Meter    *meter.Meter
+	// Destinations may be nil when no mapping has one.
+	Destinations Destinations
+	Log          *slog.Logger
+	Meter        *meter.Meter
 	// Grace is how long Close lets invocations in flight finish; 0 means 5 s.
 	Grace time.Duration
 }
@@ -155,14 +157,14 @@ func (m *Mappings) Create(_ context.Context, spec Spec) (View, error) {
 
 // define checks a request to create and fills in the defaults.
 func (m *Mappings) define(spec Spec) (Definition, Source, error) {
-	arn, err := catalog.ParseARN(spec.SourceARN)
-	if err != nil || arn.Service != "kinesis" && arn.Service != "dynamodb" {
-		return Definition{}, nil, errorf(InvalidParameter, "Unrecognized event source.")
+	service, err := parseSource(spec.SourceARN)
+	if err != nil {
+		return Definition{}, nil, err
 	}
 	if err := spec.check(); err != nil {
 		return Definition{}, nil, err
 	}
-	at, err := spec.checkStarting(arn.Service == "dynamodb")
+	at, err := spec.checkStarting(service == "dynamodb")
 	if err != nil {
 		return Definition{}, nil, err
 	}
@@ -181,7 +183,7 @@ func (m *Mappings) define(spec Spec) (Definition, Source, error) {
 		UUID: uuid.NewString(), SourceARN: spec.SourceARN, Enabled: true, BatchSize: defaultBatchSize,
 		Starting: at, LastModified: time.Now().UnixMilli(), Tags: spec.Tags,
 	}, &f)
-	return def, src, nil
+	return def, src, def.check()
 }
 
 func (m *Mappings) lookup(ref string) (Function, error) {
@@ -209,7 +211,7 @@ func startingPoints(tx *store.Tx, src Source, def Definition) error {
 		if err != nil {
 			return fmt.Errorf("starting position in %s: %w", sh.ID, err)
 		}
-		tx.Set(checkpointKey(def.UUID, sh.Key), checkpoint{next: next, done: records.Done(next)}.encode())
+		tx.Set(checkpointKey(def.UUID, sh.Key), checkpoint{next: position{at: next}, done: records.Done(next)}.encode())
 	}
 	return nil
 }
@@ -282,6 +284,10 @@ func (m *Mappings) Update(_ context.Context, uuid string, spec Spec) (View, erro
 		return View{}, err
 	}
 	def := spec.apply(old.Definition, f)
+	if err := def.check(); err != nil {
+		mp.end(old.Definition)
+		return View{}, err
+	}
 	def.LastModified = time.Now().UnixMilli()
 	if err := m.defs.Put(uuid, def); err != nil {
 		mp.end(old.Definition)

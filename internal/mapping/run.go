@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"time"
+
+	"github.com/weirstream/weir/internal/pattern"
 )
 
 // sourceRetry is how long a mapping whose source is gone waits before it looks
@@ -17,11 +20,14 @@ type run struct {
 	def    Definition
 	cancel context.CancelFunc
 	done   chan struct{}
+
+	filters *pattern.Filters
+	metrics meters
 }
 
 func startRun(mp *Mapping, def Definition) *run {
 	ctx, cancel := context.WithCancel(context.Background())
-	r := &run{mp: mp, def: def, cancel: cancel, done: make(chan struct{})}
+	r := &run{mp: mp, def: def, cancel: cancel, done: make(chan struct{}), metrics: newMeters(mp.owner.cfg.Meter, def)}
 	go func() {
 		defer close(r.done)
 		r.coordinate(ctx)
@@ -37,6 +43,12 @@ func (r *run) stop() {
 // coordinate processes the source until ctx ends. A source that disappears is
 // waited for: the mapping outlives it, as it does in the service.
 func (r *run) coordinate(ctx context.Context) {
+	var err error
+	if r.filters, err = r.def.compileFilters(); err != nil {
+		r.mp.owner.cfg.Log.Error("compile filters", "mapping", r.def.UUID, "error", err)
+		r.mp.setResult(resultBadFilter)
+		return
+	}
 	for {
 		err := r.follow(ctx)
 		if ctx.Err() != nil {
@@ -58,7 +70,7 @@ func (r *run) coordinate(ctx context.Context) {
 // shardEnd is what a reader leaves behind.
 type shardEnd struct {
 	key string
-	at  checkpoint
+	at  progress
 	err error
 }
 
@@ -69,7 +81,7 @@ func (r *run) follow(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	points, err := loadCheckpoints(r.mp.owner.cfg.DB, r.def.UUID)
+	points, err := loadProgress(r.mp.owner.cfg.DB, r.def.UUID)
 	if err != nil {
 		return err
 	}
@@ -93,9 +105,10 @@ func (r *run) follow(ctx context.Context) error {
 				return fmt.Errorf("open %s: %w", sh.ID, err)
 			}
 			active[sh.Key] = true
-			rd := newReader(r, records, sh, points[sh.Key])
-			go func() { ended <- rd.read(ctx) }()
+			sr := newShardReader(r, records, sh, points[sh.Key])
+			go func() { ended <- sr.read(ctx) }()
 		}
+		r.prepare(len(active))
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
@@ -109,9 +122,17 @@ func (r *run) follow(ctx context.Context) error {
 	}
 }
 
+// prepare lets environments start before the first batch needs them: as many as
+// can be at work on this machine, not one for each of a thousand idle shards.
+func (r *run) prepare(shards int) {
+	if p, ok := r.mp.owner.cfg.Invoker.(Preparer); ok {
+		p.Prepare(r.def.FunctionARN, min(shards*r.def.lanes(), runtime.NumCPU()))
+	}
+}
+
 // ready returns the shards that can be started: not done, not being read, and
 // with no unfinished parent among those that still exist.
-func ready(shards []Shard, points map[string]checkpoint, active map[string]bool) []Shard {
+func ready(shards []Shard, points map[string]progress, active map[string]bool) []Shard {
 	unfinished := map[string]bool{}
 	for _, sh := range shards {
 		unfinished[sh.Key] = !points[sh.Key].done

@@ -481,6 +481,8 @@ func (f *fakeReader) Expired(r Record) bool {
 	return time.Since(time.UnixMilli(r.Arrival)) > fakeRetention
 }
 
+func (f *fakeReader) SequenceNumber(r Record) string { return strconv.FormatUint(r.Position, 10) }
+
 func (f *fakeReader) AppendEvent(dst []byte, _ string, r Record) ([]byte, error) {
 	return fmt.Appendf(dst, `{"shard":%q,"data":%q}`, f.shard, r.Data), nil
 }

@@ -11,10 +11,15 @@ import (
 // source can turn it into an event.
 type Record struct {
 	Position uint64 // increases within a shard
-	Arrival  int64  // milliseconds since the Unix epoch
-	Key      string // records of one key stay in order
-	Data     []byte
+	// Sub numbers the records that share a position because a producer packed them
+	// into one; they come together and in order, the first with 0.
+	Sub     uint32
+	Arrival int64  // milliseconds since the Unix epoch
+	Key     string // records of one key stay in order
+	Data    []byte
 }
+
+func (r Record) position() position { return position{r.Position, r.Sub} }
 
 // Shard is an ordered part of a source.
 type Shard struct {
@@ -52,6 +57,8 @@ type ShardSource interface {
 	// AppendEvent appends the JSON object that the function gets for a record.
 	// role is the ARN of the function's execution role.
 	AppendEvent(dst []byte, role string, r Record) ([]byte, error)
+	// SequenceNumber returns the sequence number of a record as the event has it.
+	SequenceNumber(r Record) string
 }
 
 // ErrSourceGone says that a source, or a shard of it, does not exist any more.
@@ -92,6 +99,23 @@ type Effects interface {
 	// Discard drops them.
 	Discard()
 }
+
+// Preparer is an Invoker that can start environments of a function before they are
+// needed. n is how many invocations may soon run at a time.
+type Preparer interface {
+	Prepare(arn string, n int)
+}
+
+// Destinations receive the reports of discarded batches.
+type Destinations interface {
+	// Send delivers a report to a queue, topic or bucket. key is the name that it
+	// gets in a bucket. An error that is ErrUndeliverable is not cured by sending
+	// again.
+	Send(ctx context.Context, arn string, body []byte, attributes map[string]string, key string) error
+}
+
+// ErrUndeliverable says that a destination does not exist or refuses the report.
+var ErrUndeliverable = errors.New("the destination cannot take the report")
 
 // ErrConflict says that an exactly-once invocation read what has changed since.
 var ErrConflict = errors.New("the invocation read what has changed since")

@@ -89,7 +89,7 @@ func (s kinesisSource) Open(key string) (mapping.ShardSource, error) {
 	return &logShard{log: s.st.Log(), index: index, event: func(dst []byte, role string, r stream.Record) ([]byte, error) {
 		event.Role = role
 		return event.Append(dst, r), nil
-	}}, nil
+	}, sequence: func(r stream.Record) string { return sh.SequenceOf(r).String() }}, nil
 }
 
 // tableSource lets mappings read the changes of a table.
@@ -114,7 +114,7 @@ func (s tableSource) Open(key string) (mapping.ShardSource, error) {
 		if sh.ID == key {
 			return &logShard{log: s.changes.Log(), index: sh.Index, event: func(dst []byte, _ string, r stream.Record) ([]byte, error) {
 				return s.changes.AppendEventRecord(dst, sh.Index, r)
-			}}, nil
+			}, sequence: func(r stream.Record) string { return table.SequenceNumber(r.Position) }}, nil
 		}
 	}
 	return nil, mapping.ErrSourceGone
@@ -122,9 +122,10 @@ func (s tableSource) Open(key string) (mapping.ShardSource, error) {
 
 // logShard reads one shard of a log. It is used by one reader at a time.
 type logShard struct {
-	log   *stream.Log
-	index uint32
-	event func(dst []byte, role string, r stream.Record) ([]byte, error)
+	log      *stream.Log
+	index    uint32
+	event    func(dst []byte, role string, r stream.Record) ([]byte, error)
+	sequence func(r stream.Record) string
 }
 
 // Start implements mapping.ShardSource.
@@ -169,7 +170,14 @@ func (s *logShard) Expired(r mapping.Record) bool {
 
 // AppendEvent implements mapping.ShardSource.
 func (s *logShard) AppendEvent(dst []byte, role string, r mapping.Record) ([]byte, error) {
-	return s.event(dst, role, stream.Record{Position: stream.Position(r.Position), Arrival: r.Arrival, PartitionKey: r.Key, Data: r.Data})
+	return s.event(dst, role, streamRecord(r))
+}
+
+// SequenceNumber implements mapping.ShardSource.
+func (s *logShard) SequenceNumber(r mapping.Record) string { return s.sequence(streamRecord(r)) }
+
+func streamRecord(r mapping.Record) stream.Record {
+	return stream.Record{Position: stream.Position(r.Position), Arrival: r.Arrival, PartitionKey: r.Key, Data: r.Data}
 }
 
 func sourceGone(err error) error {

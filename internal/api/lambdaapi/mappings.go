@@ -3,6 +3,8 @@ package lambdaapi
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -52,29 +54,26 @@ func mappingException(err error) error {
 }
 
 func (h mappingHandlers) create(ctx context.Context, in *lambda.CreateEventSourceMappingInput) (*lambda.CreateEventSourceMappingOutput, error) {
-	spec := mapping.Spec{
-		SourceARN: aws.ToString(in.EventSourceArn), Function: aws.ToString(in.FunctionName), Enabled: in.Enabled,
-		BatchSize: number(in.BatchSize), BatchingWindow: number(in.MaximumBatchingWindowInSeconds),
-		Starting: &mapping.StartingPosition{Type: string(in.StartingPosition), Timestamp: aws.ToTime(in.StartingPositionTimestamp)},
-		Tags:     in.Tags,
-	}
-	u := unsupported{}
-	u.streamParameters(in.ParallelizationFactor, in.TumblingWindowInSeconds, in.MaximumRecordAgeInSeconds, in.MaximumRetryAttempts, in.BisectBatchOnFunctionError, in.FunctionResponseTypes)
-	u.destination(in.DestinationConfig)
-	u.filter(in.FilterCriteria)
-	u.add("KMSKeyArn", in.KMSKeyArn != nil)
-	u.add("MetricsConfig", in.MetricsConfig != nil && len(in.MetricsConfig.Metrics) > 0)
-	u.add("LoggingConfig", in.LoggingConfig != nil)
-	u.add("Queues", len(in.Queues) > 0)
-	u.add("Topics", len(in.Topics) > 0)
-	u.add("SelfManagedEventSource", in.SelfManagedEventSource != nil)
-	u.add("SelfManagedKafkaEventSourceConfig", in.SelfManagedKafkaEventSourceConfig != nil)
-	u.add("AmazonManagedKafkaEventSourceConfig", in.AmazonManagedKafkaEventSourceConfig != nil)
-	u.add("DocumentDBEventSourceConfig", in.DocumentDBEventSourceConfig != nil)
-	u.add("SourceAccessConfigurations", len(in.SourceAccessConfigurations) > 0)
-	u.add("ScalingConfig", in.ScalingConfig != nil)
-	u.add("ProvisionedPollerConfig", in.ProvisionedPollerConfig != nil)
-	spec.Unsupported = u.names
+	spec := streamParameters{
+		in.BatchSize, in.MaximumBatchingWindowInSeconds, in.ParallelizationFactor, in.TumblingWindowInSeconds,
+		in.MaximumRecordAgeInSeconds, in.MaximumRetryAttempts, in.BisectBatchOnFunctionError, in.FunctionResponseTypes,
+		in.DestinationConfig, in.FilterCriteria, in.MetricsConfig,
+	}.spec()
+	spec.SourceARN, spec.Function, spec.Enabled, spec.Tags = aws.ToString(in.EventSourceArn), aws.ToString(in.FunctionName), in.Enabled, in.Tags
+	spec.Starting = &mapping.StartingPosition{Type: string(in.StartingPosition), Timestamp: aws.ToTime(in.StartingPositionTimestamp)}
+	spec.Unsupported = unsupported{
+		"AmazonManagedKafkaEventSourceConfig": in.AmazonManagedKafkaEventSourceConfig != nil,
+		"DocumentDBEventSourceConfig":         in.DocumentDBEventSourceConfig != nil,
+		"KMSKeyArn":                           in.KMSKeyArn != nil,
+		"LoggingConfig":                       in.LoggingConfig != nil,
+		"ProvisionedPollerConfig":             in.ProvisionedPollerConfig != nil,
+		"Queues":                              len(in.Queues) > 0,
+		"ScalingConfig":                       in.ScalingConfig != nil,
+		"SelfManagedEventSource":              in.SelfManagedEventSource != nil,
+		"SelfManagedKafkaEventSourceConfig":   in.SelfManagedKafkaEventSourceConfig != nil,
+		"SourceAccessConfigurations":          len(in.SourceAccessConfigurations) > 0,
+		"Topics":                              len(in.Topics) > 0,
+	}.names()
 	v, err := h.mappings.Create(ctx, spec)
 	if err != nil {
 		return nil, mappingException(err)
@@ -82,35 +81,64 @@ func (h mappingHandlers) create(ctx context.Context, in *lambda.CreateEventSourc
 	return mappingOutput(v), nil
 }
 
-// unsupported collects parameters that were given a value which asks for
-// something that is not there. Their defaults ask for nothing.
-type unsupported struct{ names []string }
+// unsupported tells, of parameters that are not there, which were given.
+type unsupported map[string]bool
 
-func (u *unsupported) add(name string, asked bool) {
-	if asked {
-		u.names = append(u.names, name)
+func (u unsupported) names() []string {
+	var given []string
+	for _, name := range slices.Sorted(maps.Keys(u)) {
+		if u[name] {
+			given = append(given, name)
+		}
 	}
+	return given
 }
 
-func (u *unsupported) streamParameters(factor, tumbling, age, retries *int32, bisect *bool, responses []types.FunctionResponseType) {
-	u.add("ParallelizationFactor", factor != nil && *factor != 1)
-	u.add("TumblingWindowInSeconds", tumbling != nil && *tumbling != 0)
-	u.add("MaximumRecordAgeInSeconds", age != nil && *age != -1)
-	u.add("MaximumRetryAttempts", retries != nil && *retries != -1)
-	u.add("BisectBatchOnFunctionError", aws.ToBool(bisect))
-	u.add("FunctionResponseTypes", len(responses) > 0)
+// streamParameters are what requests to create and to update have in common.
+type streamParameters struct {
+	batchSize, batchingWindow, factor, tumblingWindow, age, retries *int32
+	bisect                                                          *bool
+	responses                                                       []types.FunctionResponseType
+	destination                                                     *types.DestinationConfig
+	filter                                                          *types.FilterCriteria
+	metrics                                                         *types.EventSourceMappingMetricsConfig
 }
 
-func (u *unsupported) destination(c *types.DestinationConfig) {
-	if c == nil {
-		return
+func (p streamParameters) spec() mapping.Spec {
+	s := mapping.Spec{
+		BatchSize: number(p.batchSize), BatchingWindow: number(p.batchingWindow), Factor: number(p.factor),
+		TumblingWindow: number(p.tumblingWindow), MaximumRecordAge: number(p.age), RetryLimit: number(p.retries), Bisect: p.bisect,
 	}
-	u.add("DestinationConfig.OnFailure", c.OnFailure != nil && aws.ToString(c.OnFailure.Destination) != "")
-	u.add("DestinationConfig.OnSuccess", c.OnSuccess != nil && aws.ToString(c.OnSuccess.Destination) != "")
+	if p.responses != nil {
+		s.ResponseTypes = texts(p.responses)
+	}
+	if p.metrics != nil {
+		s.Metrics = texts(p.metrics.Metrics)
+	}
+	if p.filter != nil {
+		patterns := make([]string, len(p.filter.Filters))
+		for i, f := range p.filter.Filters {
+			patterns[i] = aws.ToString(f.Pattern)
+		}
+		s.Filters = &patterns
+	}
+	if d := p.destination; d != nil {
+		if d.OnSuccess != nil {
+			s.OnSuccess = aws.ToString(d.OnSuccess.Destination)
+		}
+		if d.OnFailure != nil {
+			s.OnFailure = aws.String(aws.ToString(d.OnFailure.Destination))
+		}
+	}
+	return s
 }
 
-func (u *unsupported) filter(c *types.FilterCriteria) {
-	u.add("FilterCriteria", c != nil && len(c.Filters) > 0)
+func texts[T ~string](values []T) *[]string {
+	all := make([]string, len(values))
+	for i, v := range values {
+		all[i] = string(v)
+	}
+	return &all
 }
 
 func (h mappingHandlers) get(_ context.Context, in *lambda.GetEventSourceMappingInput) (*lambda.GetEventSourceMappingOutput, error) {
@@ -123,24 +151,22 @@ func (h mappingHandlers) get(_ context.Context, in *lambda.GetEventSourceMapping
 }
 
 func (h mappingHandlers) update(ctx context.Context, in *lambda.UpdateEventSourceMappingInput) (*lambda.UpdateEventSourceMappingOutput, error) {
-	spec := mapping.Spec{
-		Function: aws.ToString(in.FunctionName), Enabled: in.Enabled,
-		BatchSize: number(in.BatchSize), BatchingWindow: number(in.MaximumBatchingWindowInSeconds),
-	}
-	u := unsupported{}
-	u.streamParameters(in.ParallelizationFactor, in.TumblingWindowInSeconds, in.MaximumRecordAgeInSeconds, in.MaximumRetryAttempts, in.BisectBatchOnFunctionError, in.FunctionResponseTypes)
-	u.destination(in.DestinationConfig)
-	u.filter(in.FilterCriteria)
-	u.add("KMSKeyArn", in.KMSKeyArn != nil)
-	u.add("MetricsConfig", in.MetricsConfig != nil && len(in.MetricsConfig.Metrics) > 0)
-	u.add("LoggingConfig", in.LoggingConfig != nil)
-	u.add("SelfManagedKafkaEventSourceConfig", in.SelfManagedKafkaEventSourceConfig != nil)
-	u.add("AmazonManagedKafkaEventSourceConfig", in.AmazonManagedKafkaEventSourceConfig != nil)
-	u.add("DocumentDBEventSourceConfig", in.DocumentDBEventSourceConfig != nil)
-	u.add("SourceAccessConfigurations", len(in.SourceAccessConfigurations) > 0)
-	u.add("ScalingConfig", in.ScalingConfig != nil)
-	u.add("ProvisionedPollerConfig", in.ProvisionedPollerConfig != nil)
-	spec.Unsupported = u.names
+	spec := streamParameters{
+		in.BatchSize, in.MaximumBatchingWindowInSeconds, in.ParallelizationFactor, in.TumblingWindowInSeconds,
+		in.MaximumRecordAgeInSeconds, in.MaximumRetryAttempts, in.BisectBatchOnFunctionError, in.FunctionResponseTypes,
+		in.DestinationConfig, in.FilterCriteria, in.MetricsConfig,
+	}.spec()
+	spec.Function, spec.Enabled = aws.ToString(in.FunctionName), in.Enabled
+	spec.Unsupported = unsupported{
+		"AmazonManagedKafkaEventSourceConfig": in.AmazonManagedKafkaEventSourceConfig != nil,
+		"DocumentDBEventSourceConfig":         in.DocumentDBEventSourceConfig != nil,
+		"KMSKeyArn":                           in.KMSKeyArn != nil,
+		"LoggingConfig":                       in.LoggingConfig != nil,
+		"ProvisionedPollerConfig":             in.ProvisionedPollerConfig != nil,
+		"ScalingConfig":                       in.ScalingConfig != nil,
+		"SelfManagedKafkaEventSourceConfig":   in.SelfManagedKafkaEventSourceConfig != nil,
+		"SourceAccessConfigurations":          len(in.SourceAccessConfigurations) > 0,
+	}.names()
 	v, err := h.mappings.Update(ctx, aws.ToString(in.UUID), spec)
 	if err != nil {
 		return nil, mappingException(err)
@@ -206,7 +232,7 @@ func number(v *int32) *int {
 func mappingConfiguration(v mapping.View) types.EventSourceMappingConfiguration {
 	c := types.EventSourceMappingConfiguration{
 		BatchSize:                      aws.Int32(int32(v.BatchSize)),
-		BisectBatchOnFunctionError:     aws.Bool(false),
+		BisectBatchOnFunctionError:     aws.Bool(v.Bisect),
 		DestinationConfig:              &types.DestinationConfig{OnFailure: &types.OnFailure{}},
 		EventSourceArn:                 aws.String(v.SourceARN),
 		EventSourceMappingArn:          aws.String(v.ARN),
@@ -215,17 +241,38 @@ func mappingConfiguration(v mapping.View) types.EventSourceMappingConfiguration 
 		LastModified:                   aws.Time(time.UnixMilli(v.LastModified)),
 		LastProcessingResult:           aws.String(v.LastProcessingResult),
 		MaximumBatchingWindowInSeconds: aws.Int32(int32(v.BatchingWindow)),
-		MaximumRecordAgeInSeconds:      aws.Int32(-1),
-		MaximumRetryAttempts:           aws.Int32(-1),
-		ParallelizationFactor:          aws.Int32(1),
+		MaximumRecordAgeInSeconds:      aws.Int32(mapping.Unlimited),
+		MaximumRetryAttempts:           aws.Int32(mapping.Unlimited),
+		ParallelizationFactor:          aws.Int32(int32(max(v.Factor, 1))),
 		StartingPosition:               types.EventSourcePosition(v.Starting.Type),
 		State:                          aws.String(string(v.State)),
 		StateTransitionReason:          aws.String("User action"),
-		TumblingWindowInSeconds:        aws.Int32(0),
+		TumblingWindowInSeconds:        aws.Int32(int32(v.TumblingWindow)),
 		UUID:                           aws.String(v.UUID),
 	}
 	if !v.Starting.Timestamp.IsZero() {
 		c.StartingPositionTimestamp = aws.Time(v.Starting.Timestamp)
+	}
+	if v.MaximumRecordAge > 0 {
+		c.MaximumRecordAgeInSeconds = aws.Int32(int32(v.MaximumRecordAge))
+	}
+	if v.RetryLimit != nil {
+		c.MaximumRetryAttempts = aws.Int32(int32(*v.RetryLimit))
+	}
+	if v.ReportItemFailures {
+		c.FunctionResponseTypes = []types.FunctionResponseType{types.FunctionResponseTypeReportBatchItemFailures}
+	}
+	if v.OnFailure != "" {
+		c.DestinationConfig.OnFailure.Destination = &v.OnFailure
+	}
+	if v.EventCount {
+		c.MetricsConfig = &types.EventSourceMappingMetricsConfig{Metrics: []types.EventSourceMappingMetric{types.EventSourceMappingMetricEventCount}}
+	}
+	if len(v.Filters) > 0 {
+		c.FilterCriteria = &types.FilterCriteria{}
+		for _, p := range v.Filters {
+			c.FilterCriteria.Filters = append(c.FilterCriteria.Filters, types.Filter{Pattern: aws.String(p)})
+		}
 	}
 	return c
 }
@@ -238,6 +285,7 @@ func mappingOutput(v mapping.View) *lambda.CreateEventSourceMappingOutput {
 		DestinationConfig:              c.DestinationConfig,
 		EventSourceArn:                 c.EventSourceArn,
 		EventSourceMappingArn:          c.EventSourceMappingArn,
+		FilterCriteria:                 c.FilterCriteria,
 		FunctionArn:                    c.FunctionArn,
 		FunctionResponseTypes:          c.FunctionResponseTypes,
 		LastModified:                   c.LastModified,
@@ -245,6 +293,7 @@ func mappingOutput(v mapping.View) *lambda.CreateEventSourceMappingOutput {
 		MaximumBatchingWindowInSeconds: c.MaximumBatchingWindowInSeconds,
 		MaximumRecordAgeInSeconds:      c.MaximumRecordAgeInSeconds,
 		MaximumRetryAttempts:           c.MaximumRetryAttempts,
+		MetricsConfig:                  c.MetricsConfig,
 		ParallelizationFactor:          c.ParallelizationFactor,
 		StartingPosition:               c.StartingPosition,
 		StartingPositionTimestamp:      c.StartingPositionTimestamp,

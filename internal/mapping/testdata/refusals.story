@@ -32,7 +32,7 @@ error: 1 validation error detected: Value '301' at 'maximumBatchingWindowInSecon
 
 create unsupported=(TumblingWindowInSeconds,FilterCriteria)
 ----
-error: Weir does not implement these event source mapping parameters yet: TumblingWindowInSeconds, FilterCriteria. Remove them or leave them at their defaults.
+error: Weir does not implement these event source mapping parameters: TumblingWindowInSeconds, FilterCriteria. Remove them or leave them at their defaults.
 
 create start=LATEST
 ----

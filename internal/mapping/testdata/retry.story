@@ -71,7 +71,7 @@ nothing
 
 advance 1m
 ----
- 87031.5s ok s0 [e]
+ 87001.7s ok s0 [e]
 
 show
 ----

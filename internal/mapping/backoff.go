@@ -1,0 +1,52 @@
+package mapping
+
+import (
+	"context"
+	"time"
+)
+
+// Pauses before a segment is tried again: after failures, when the function may
+// not run now, and after conflicts, which another attempt is likely to get past.
+const (
+	firstBackoff         = 200 * time.Millisecond
+	maxBackoff           = 30 * time.Second
+	maxThrottleBackoff   = time.Second
+	firstConflictBackoff = time.Millisecond
+	maxConflictBackoff   = 100 * time.Millisecond
+)
+
+// backoff returns how long to wait after the nth failed attempt.
+func (ln *lane) backoff(n int) time.Duration { return ln.growing(firstBackoff, maxBackoff, n) }
+
+// growing doubles from first to most, less up to a quarter at random so that
+// shards that failed together do not retry together.
+func (ln *lane) growing(first, most time.Duration, n int) time.Duration {
+	d := most
+	if n < 16 {
+		d = min(most, first<<(n-1))
+	}
+	return d - ln.run.mp.owner.jitter(d/4)
+}
+
+// pause waits before the segment on top is tried again after n failures in a row.
+func (ln *lane) pause(ctx context.Context, cause error, n int) error {
+	return ln.pauseFor(ctx, cause, Retrying, ln.backoff(n))
+}
+
+// pauseFor waits, but no longer than until the first record becomes too old.
+func (ln *lane) pauseFor(ctx context.Context, cause error, a Activity, d time.Duration) error {
+	seg := ln.top()
+	ln.problem(cause, max(seg.attempts, seg.refusals))
+	ln.status.Retries++
+	if ln.def.MaximumRecordAge > 0 && len(seg.recs) > 0 {
+		end := time.UnixMilli(seg.recs[0].Arrival).Add(time.Duration(ln.def.MaximumRecordAge) * time.Second)
+		d = min(d, max(time.Until(end), 0))
+	}
+	ln.activity(a)
+	return sleep(ctx, d)
+}
+
+func (ln *lane) problem(cause error, attempts int) {
+	ln.status.Problem, ln.status.Attempts = cause.Error(), attempts
+	ln.run.mp.setResult(resultFailed)
+}

@@ -1,0 +1,255 @@
+package mapping
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/weirstream/weir/internal/catalog"
+	"github.com/weirstream/weir/internal/pattern"
+)
+
+// The defaults and bounds of the parameters of streams.
+const (
+	defaultBatchSize  = 100
+	maxBatchSize      = 10000
+	maxBatchingWindow = 300
+	maxFactor         = 10
+	maxTumblingWindow = 900
+	maxRecordAge      = 604800
+	minRecordAge      = 60
+	maxRetryAttempts  = 10000
+	maxPatternLength  = 4096
+
+	// Unlimited is the record age and the number of retries that mean no limit.
+	Unlimited = -1
+
+	reportItemFailures = "ReportBatchItemFailures"
+	eventCount         = "EventCount"
+)
+
+// Spec is a request to create or update a mapping. Nil members were not given.
+type Spec struct {
+	SourceARN        string
+	Function         string // name, ARN or partial ARN, with optional qualifier
+	Enabled          *bool
+	BatchSize        *int
+	BatchingWindow   *int
+	Factor           *int
+	TumblingWindow   *int
+	MaximumRecordAge *int // seconds or Unlimited
+	RetryLimit       *int // or Unlimited
+	Bisect           *bool
+	ResponseTypes    *[]string
+	OnFailure        *string // empty removes
+	OnSuccess        string  // never supported, but with a text of its own
+	Filters          *[]string
+	Metrics          *[]string
+	Starting         *StartingPosition
+	Tags             map[string]string // only when creating
+	// Unsupported names parameters that were given a value this version cannot
+	// honour; the request is refused instead of storing and ignoring them.
+	Unsupported []string
+}
+
+// check judges what can be judged without knowing the mapping.
+func (s Spec) check() error {
+	if len(s.Unsupported) > 0 {
+		return errorf(InvalidParameter, "Weir does not implement these event source mapping parameters: %s. Remove them or leave them at their defaults.", strings.Join(s.Unsupported, ", "))
+	}
+	for _, r := range []struct {
+		name      string
+		v         *int
+		low, high int
+	}{
+		{"batchSize", s.BatchSize, 1, maxBatchSize},
+		{"maximumBatchingWindowInSeconds", s.BatchingWindow, 0, maxBatchingWindow},
+		{"parallelizationFactor", s.Factor, 1, maxFactor},
+		{"tumblingWindowInSeconds", s.TumblingWindow, 0, maxTumblingWindow},
+		{"maximumRecordAgeInSeconds", s.MaximumRecordAge, Unlimited, maxRecordAge},
+		{"maximumRetryAttempts", s.RetryLimit, Unlimited, maxRetryAttempts},
+	} {
+		if r.v == nil {
+			continue
+		}
+		if err := checkRange(r.name, *r.v, r.low, r.high); err != nil {
+			return err
+		}
+	}
+	return cmp.Or(s.checkLists(), s.checkAge(), s.checkDestination())
+}
+
+func checkRange(name string, v, low, high int) error {
+	switch {
+	case v < low:
+		return errorf(Validation, "1 validation error detected: Value '%d' at '%s' failed to satisfy constraint: Member must have value greater than or equal to %d", v, name, low)
+	case v > high:
+		return errorf(Validation, "1 validation error detected: Value '%d' at '%s' failed to satisfy constraint: Member must have value less than or equal to %d", v, name, high)
+	}
+	return nil
+}
+
+func (s Spec) checkLists() error {
+	if s.ResponseTypes != nil {
+		if err := checkEnum("functionResponseTypes", *s.ResponseTypes, reportItemFailures); err != nil {
+			return err
+		}
+	}
+	if s.Metrics != nil {
+		if err := checkEnum("metricsConfig.metrics", *s.Metrics, eventCount); err != nil {
+			return err
+		}
+	}
+	if s.Filters == nil {
+		return nil
+	}
+	for i, p := range *s.Filters {
+		if len(p) > maxPatternLength {
+			return errorf(Validation, "1 validation error detected: Value '%.64s...' at 'filterCriteria.filters.%d.member.pattern' failed to satisfy constraint: Member must have length less than or equal to %d", p, i+1, maxPatternLength)
+		}
+	}
+	return nil
+}
+
+// checkEnum wants at most one value, the one that there is.
+func checkEnum(name string, values []string, only string) error {
+	if len(values) > 1 {
+		return errorf(Validation, "1 validation error detected: Value '[%s]' at '%s' failed to satisfy constraint: Member must have length less than or equal to 1", strings.Join(values, ", "), name)
+	}
+	for _, v := range values {
+		if v != only {
+			return errorf(Validation, "1 validation error detected: Value '[%s]' at '%s' failed to satisfy constraint: Member must satisfy constraint: [Member must satisfy enum value set: [%s]]", v, name, only)
+		}
+	}
+	return nil
+}
+
+func (s Spec) checkAge() error {
+	if age := s.MaximumRecordAge; age != nil && *age >= 0 && *age < minRecordAge {
+		return errorf(InvalidParameter, "MaximumRecordAgeInSeconds must be either -1 (forever) or between 60 and 604800 (inclusive)")
+	}
+	return nil
+}
+
+func (s Spec) checkDestination() error {
+	if s.OnSuccess != "" {
+		return errorf(InvalidParameter, "Unsupported DestinationConfig parameter for given event source mapping type.")
+	}
+	if s.OnFailure == nil || *s.OnFailure == "" {
+		return nil
+	}
+	arn := *s.OnFailure
+	switch serviceOf(arn) {
+	case "sqs", "sns":
+		if isFIFO(arn) {
+			return errorf(InvalidParameter, "The destination ARN %s is invalid: FIFO queues and FIFO topics are not supported.", arn)
+		}
+	case "s3":
+	default:
+		return errorf(InvalidParameter, "The provided destination config DestinationConfig(onSuccess=null, onFailure=OnFailure(destination=%s)) is invalid.", arn)
+	}
+	return nil
+}
+
+// check judges a definition as a whole, with what a request changes.
+func (d Definition) check() error {
+	if d.TumblingWindow > 0 && d.lanes() > 1 {
+		return errorf(InvalidParameter, "TumblingWindowInSeconds requires a ParallelizationFactor of 1.")
+	}
+	_, err := d.compileFilters()
+	return err
+}
+
+func (d Definition) compileFilters() (*pattern.Filters, error) {
+	source := pattern.Stream
+	if d.ofTable() {
+		source = pattern.Table
+	}
+	f, err := pattern.CompileFilters(d.Filters, source)
+	if errors.Is(err, pattern.ErrTooManyFilters) {
+		return nil, errorf(InvalidParameter, "The number of filters exceeds the limit of %d.", pattern.Quota)
+	}
+	var bad *pattern.Error
+	if errors.As(err, &bad) {
+		return nil, errorf(InvalidParameter, "Invalid filter pattern definition.")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("compile filters: %w", err)
+	}
+	return f, nil
+}
+
+func (s Spec) checkStarting(isTable bool) (StartingPosition, error) {
+	if s.Starting == nil || s.Starting.Type == "" {
+		return StartingPosition{}, errorf(InvalidParameter, "1 validation error detected: Value null at 'startingPosition' failed to satisfy constraint: Member must not be null.")
+	}
+	at := *s.Starting
+	switch at.Type {
+	case TrimHorizon, Latest:
+		if !at.Timestamp.IsZero() {
+			return at, errorf(InvalidParameter, "StartingPositionTimestamp is only valid with the starting position AT_TIMESTAMP.")
+		}
+	case AtTimestamp:
+		if isTable {
+			return at, errorf(InvalidParameter, "Unsupported starting position for arn type: %s", s.SourceARN)
+		}
+		if at.Timestamp.IsZero() {
+			return at, errorf(InvalidParameter, "StartingPositionTimestamp is required with the starting position AT_TIMESTAMP.")
+		}
+		if at.Timestamp.After(time.Now()) {
+			return at, errorf(InvalidParameter, "StartingPositionTimestamp cannot be in the future.")
+		}
+	default:
+		return at, errorf(Validation, "1 validation error detected: Value '%s' at 'startingPosition' failed to satisfy constraint: Member must satisfy enum value set: [LATEST, AT_TIMESTAMP, TRIM_HORIZON]", at.Type)
+	}
+	return at, nil
+}
+
+// apply returns the definition with what the request changes.
+func (s Spec) apply(d Definition, f *Function) Definition {
+	if f != nil {
+		d.FunctionName, d.FunctionARN = f.Name, f.ARN
+	}
+	set(&d.Enabled, s.Enabled)
+	set(&d.BatchSize, s.BatchSize)
+	set(&d.BatchingWindow, s.BatchingWindow)
+	set(&d.Factor, s.Factor)
+	set(&d.TumblingWindow, s.TumblingWindow)
+	set(&d.Bisect, s.Bisect)
+	set(&d.OnFailure, s.OnFailure)
+	set(&d.Filters, s.Filters)
+	if s.MaximumRecordAge != nil {
+		d.MaximumRecordAge = max(*s.MaximumRecordAge, 0)
+	}
+	if s.RetryLimit != nil {
+		d.RetryLimit = nil
+		if *s.RetryLimit != Unlimited {
+			limit := *s.RetryLimit
+			d.RetryLimit = &limit
+		}
+	}
+	if s.ResponseTypes != nil {
+		d.ReportItemFailures = len(*s.ResponseTypes) > 0
+	}
+	if s.Metrics != nil {
+		d.EventCount = len(*s.Metrics) > 0
+	}
+	return d
+}
+
+func set[T any](field *T, given *T) {
+	if given != nil {
+		*field = *given
+	}
+}
+
+// parseSource tells the service of an event source's ARN.
+func parseSource(arn string) (service string, err error) {
+	parsed, err := catalog.ParseARN(arn)
+	if err != nil || parsed.Service != "kinesis" && parsed.Service != "dynamodb" {
+		return "", errorf(InvalidParameter, "Unrecognized event source.")
+	}
+	return parsed.Service, nil
+}
