@@ -11,6 +11,9 @@ type Caller struct {
 	AccessKeyID, Region string
 	// Host is what the client calls this server, with the port if it gave one.
 	Host string
+
+	document []byte // the request's body, in CBOR if binary
+	binary   bool
 }
 
 type callerKey struct{}

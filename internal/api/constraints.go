@@ -132,6 +132,19 @@ func Enum[S ~string](c *Constraints, path string, value S, allowed ...S) {
 	c.Add(path, string(value), "Member must satisfy enum value set: ["+join(allowed)+"]")
 }
 
+// RequiredEnum is Enum for a value that must be there. given tells of an empty
+// value whether the request has it.
+func RequiredEnum[S ~string](c *Constraints, path string, value S, given func() bool, allowed ...S) {
+	switch {
+	case value != "":
+		Enum(c, path, value, allowed...)
+	case given():
+		c.Add(path, "", "Member must satisfy enum value set: ["+join(allowed)+"]")
+	default:
+		c.Required(path, false)
+	}
+}
+
 // ListSize bounds the number of elements of a list; render gives the text of
 // each element for the message and is called only when there is a violation.
 func (c *Constraints) ListSize(path string, n, minLen, maxLen int, render func(i int) string) {

@@ -159,6 +159,7 @@ func (x *exchange) read(limit int64) bool {
 
 // context is the context of the operation.
 func (x *exchange) context() context.Context {
+	x.caller.document, x.caller.binary = x.body, x.protocol == protocolCBOR
 	return context.WithValue(x.r.Context(), callerKey{}, &x.caller)
 }
 
@@ -197,6 +198,10 @@ func (x *exchange) decodeError(err error) *Error {
 // answer encodes an output and sends it. A nil output of an operation that has
 // one is sent as if it were empty.
 func (x *exchange) answer(out any) {
+	if events, ok := out.(Events); ok {
+		x.answerEvents(events)
+		return
+	}
 	switch x.protocol {
 	case protocolQuery:
 		x.answerQuery(out)
@@ -249,12 +254,7 @@ func (x *exchange) fail(err error) {
 	if x.id == "" {
 		x.identify(x.svc.Dialect)
 	}
-	f, known := x.svc.failureOf(err)
-	level := slog.LevelDebug
-	if !known || f.server {
-		level = slog.LevelError
-	}
-	x.h.cfg.Log.Log(x.r.Context(), level, "request failed", "operation", x.name(), "request", x.id, "err", err)
+	f := x.failed(err)
 	switch x.protocol {
 	case protocolQuery:
 		x.failQuery(f)
@@ -263,6 +263,17 @@ func (x *exchange) fail(err error) {
 	default:
 		x.failDocument(f)
 	}
+}
+
+// failed describes an error to the client and logs it.
+func (x *exchange) failed(err error) failure {
+	f, known := x.svc.failureOf(err)
+	level := slog.LevelDebug
+	if !known || f.server {
+		level = slog.LevelError
+	}
+	x.h.cfg.Log.Log(x.r.Context(), level, "request failed", "operation", x.name(), "request", x.id, "err", err)
+	return f
 }
 
 // failDocument answers with an error in the protocols that are one document,

@@ -27,6 +27,12 @@ type Definition struct {
 	MaxRecordKiB   int               // largest record, data and partition key
 	Shards         []Shard           // by index; never shrinks
 	Tags           map[string]string `json:",omitempty"`
+	Consumers      []Consumer        `json:",omitempty"` // by name
+	// ConsumersFrom is the earliest creation time, epoch seconds, that the next
+	// consumer may have.
+	ConsumersFrom int64 `json:",omitempty"`
+	// Rescaled are the times of the latest updates of the shard count, epoch seconds.
+	Rescaled []int64 `json:",omitempty"`
 }
 
 // Shard is a part of a stream's hash key space over a span of time.

@@ -39,10 +39,10 @@ const (
 // Iterator returns an iterator at a starting position of a shard.
 func (st *Stream) Iterator(_ context.Context, index uint32, start Start) (Iterator, error) {
 	sh, ok := st.Shard(index)
-	if !ok {
+	if !ok || st.expired(sh) {
 		return Iterator{}, st.owner.noShard(index, st.name)
 	}
-	next, err := st.position(sh, start)
+	next, err := st.position(sh, start, "GetShardIterator")
 	if err != nil {
 		return Iterator{}, err
 	}
@@ -58,66 +58,6 @@ func (st *Stream) iteratorAt(index uint32, next Position) Iterator {
 
 func (s *Streams) noShard(index uint32, name string) error {
 	return errorf(NotFound, "Shard %s in stream %s under account %s does not exist", ShardID(index), name, s.cfg.Identity.Account)
-}
-
-func (st *Stream) position(sh Shard, start Start) (Position, error) {
-	needsSequence := start.Type == AtSequence || start.Type == AfterSequence
-	if needsSequence != (start.Sequence != "") {
-		const must = "Must either specify (1) AT_SEQUENCE_NUMBER or AFTER_SEQUENCE_NUMBER and StartingSequenceNumber or (2) TRIM_HORIZON or LATEST and no StartingSequenceNumber. "
-		if needsSequence {
-			return 0, errorf(InvalidArgument, must+"Request specified %s and no StartingSequenceNumber.", start.Type)
-		}
-		return 0, errorf(InvalidArgument, must+"Request specified %s and also a StartingSequenceNumber.", start.Type)
-	}
-	switch start.Type {
-	case Latest:
-		return st.log.Tip(sh.Index), nil
-	case TrimHorizon:
-		p, err := st.log.Horizon(sh.Index)
-		return p, st.gone(err)
-	case AtTimestamp:
-		return st.positionAtTime(sh, start.Timestamp)
-	}
-	q, err := st.checkSequence(sh, start.Sequence)
-	if err != nil {
-		return 0, err
-	}
-	p := Position(q.Counter)
-	if start.Type == AfterSequence {
-		p++
-	}
-	if !sh.Open() {
-		p = min(p, sh.End)
-	}
-	return max(p, 1), nil
-}
-
-func (st *Stream) positionAtTime(sh Shard, t time.Time) (Position, error) {
-	if t.IsZero() {
-		return 0, errorf(InvalidArgument, "Must specify timestampInMillis parameter for iterator of type AT_TIMESTAMP. Current request has no timestamp parameter.")
-	}
-	if now := time.Now(); t.After(now) {
-		return 0, errorf(InvalidArgument, "The timestampInMillis parameter cannot be greater than the currentTimestampInMillis. timestampInMillis: %d, currentTimestampInMillis: %d", t.UnixMilli(), now.UnixMilli())
-	}
-	p, err := st.log.PositionAt(sh.Index, t)
-	return p, st.gone(err)
-}
-
-// checkSequence reads a sequence number that must belong to a shard. Numbers
-// between those of records are fine.
-func (st *Stream) checkSequence(sh Shard, number string) (Sequence, error) {
-	account := st.owner.cfg.Identity.Account
-	q, err := ParseSequence(number)
-	if err != nil || q.Counter > endCounter {
-		return q, errorf(InvalidArgument, "StartingSequenceNumber %s used in GetShardIterator on shard %s in stream %s under account %s is invalid.", number, sh.ID(), st.name, account)
-	}
-	if q.Shard != sh.Index {
-		return q, errorf(InvalidArgument, "Invalid StartingSequenceNumber. It encodes %s, while it was used in a call to a shard with %s", ShardID(q.Shard), sh.ID())
-	}
-	if q.ShardCreated != sh.Created {
-		return q, errorf(InvalidArgument, "StartingSequenceNumber %s used in GetShardIterator on shard %s in stream %s under account %s is invalid because it did not come from this stream.", number, sh.ID(), st.name, account)
-	}
-	return q, nil
 }
 
 // GetRecords reads on at an iterator, up to limit records.

@@ -83,6 +83,39 @@ func (s *streamSeries) getRecords(b *Batch, took time.Duration) {
 	s.getAge.Observe(milliseconds(age))
 }
 
+// consumerSeries are the metrics of one consumer, dimensions StreamName and
+// ConsumerName.
+type consumerSeries struct {
+	success, eventBytes, eventRecords, eventSuccess, eventBehind *meter.Series
+}
+
+func (s *consumerSeries) open(m *meter.Meter, stream, consumer string) {
+	series := func(name, unit string) *meter.Series {
+		return m.Series(namespace, name, unit, meter.Dimension{Name: "StreamName", Value: stream}, meter.Dimension{Name: "ConsumerName", Value: consumer})
+	}
+	s.success = series("SubscribeToShard.Success", "Count")
+	s.eventBytes = series("SubscribeToShardEvent.Bytes", "Bytes")
+	s.eventRecords = series("SubscribeToShardEvent.Records", "Count")
+	s.eventSuccess = series("SubscribeToShardEvent.Success", "Count")
+	s.eventBehind = series("SubscribeToShardEvent.MillisBehindLatest", "Milliseconds")
+}
+
+func (s *consumerSeries) subscribed(ok bool) { s.success.Observe(oneIf(ok)) }
+
+func (s *consumerSeries) event(e Pushed, ok bool) {
+	s.eventSuccess.Observe(oneIf(ok))
+	if !ok {
+		return
+	}
+	size := 0
+	for _, r := range e.Records {
+		size += len(r.Data) + len(r.PartitionKey)
+	}
+	s.eventBytes.Observe(float64(size))
+	s.eventRecords.Observe(float64(len(e.Records)))
+	s.eventBehind.Observe(milliseconds(e.Behind))
+}
+
 func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
 func oneIf(ok bool) float64 {

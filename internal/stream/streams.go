@@ -34,6 +34,8 @@ type Streams struct {
 	mu       sync.RWMutex
 	byName   map[string]*Stream
 
+	subs subscriptions
+
 	stop     context.CancelFunc
 	trimming sync.WaitGroup
 }
@@ -52,6 +54,7 @@ func Open(cfg Config) (*Streams, error) {
 		return nil, err
 	}
 	s := &Streams{cfg: cfg, defs: defs, byName: map[string]*Stream{}}
+	s.subs.all = map[subscriptionKey]*Subscription{}
 	for _, def := range defs.All() {
 		log, err := cfg.Logs.Open(def.Log, time.Duration(def.RetentionHours)*time.Hour)
 		if err != nil {
@@ -183,10 +186,16 @@ func (s *Streams) Create(_ context.Context, spec CreateSpec) (*Stream, error) {
 	return st, nil
 }
 
+// shardCount is the number of shards that can be read, which is what the limit is
+// about.
 func (s *Streams) shardCount() int {
 	n := 0
 	for _, st := range s.All() {
-		n += len(st.Definition().Shards)
+		for _, sh := range st.Definition().Shards {
+			if !st.expired(sh) {
+				n++
+			}
+		}
 	}
 	return n
 }
@@ -196,12 +205,21 @@ func (s *Streams) shardLimitError(current, more int) error {
 		s.cfg.Identity.Account, s.cfg.Identity.Region, current, maxShards, more)
 }
 
-// Delete removes a stream and its records. Readers that wait get ErrNoLog.
+// Delete removes a stream with its consumers and records. Readers that wait get
+// ErrNoLog.
 func (s *Streams) Delete(_ context.Context, name string) error {
+	return s.delete(name, func(*Stream) error { return nil })
+}
+
+// delete removes a stream if check agrees.
+func (s *Streams) delete(name string, check func(*Stream) error) error {
 	s.createMu.Lock()
 	defer s.createMu.Unlock()
 	st, err := s.Get(name)
 	if err != nil {
+		return err
+	}
+	if err := check(st); err != nil {
 		return err
 	}
 	tx := s.cfg.DB.Begin()
@@ -215,6 +233,7 @@ func (s *Streams) Delete(_ context.Context, name string) error {
 	if err := tx.Commit(); err != nil {
 		return fmt.Errorf("delete stream %s: %w", name, err)
 	}
+	s.dropConsumers(st)
 	s.cfg.Meter.Forget(namespace, meter.Dimension{Name: "StreamName", Value: name})
 	return nil
 }

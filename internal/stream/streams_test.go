@@ -322,8 +322,19 @@ func TestRefusals(t *testing.T) {
 	wantError(t, err, NotFound, "Shard shardId-000000000007 in stream a under account 000000000000 does not exist")
 	_, err = a.Iterator(ctx, 0, Start{Type: AtSequence, Sequence: a.Definition().Shards[1].First().String()})
 	wantError(t, err, InvalidArgument, "It encodes shardId-000000000001, while it was used in a call to a shard with shardId-000000000000")
-	_, err = a.Iterator(ctx, 0, Start{Type: AtSequence, Sequence: "12"})
-	wantError(t, err, InvalidArgument, "StartingSequenceNumber 12 used in GetShardIterator on shard shardId-000000000000 in stream a")
+	_, err = a.Iterator(ctx, 0, Start{Type: AtSequence, Sequence: "9"})
+	wantError(t, err, InvalidArgument, "It encodes shardId-000000000009, while it was used in a call to a shard with shardId-000000000000")
+	for number, text := range map[string]string{
+		"0": "StartingSequenceNumber 21267647932558653966460912964485513216 used in GetShardIterator on shard shardId-000000000000 in stream a under account 000000000000 is invalid because it did not come from this stream.",
+		"323974270430642978495705530411780079616":  "StartingSequenceNumber 26227199374821822965252748908982894592 used in GetShardIterator on shard shardId-000000000000 in stream a under account 000000000000 is invalid because it did not come from this stream.",
+		"26227199374822427428162556223570313216":   "StartingSequenceNumber 26227199374822427428162556223570313216 used in GetShardIterator on shard shardId-000000000000 in stream a under account 000000000000 is invalid.",
+		"340282366920938463463374607431768211456":  "StartingSequenceNumber 340282366920938463463374607431768211456 used in GetShardIterator on shard shardId-000000000000 in stream a under account 000000000000 is invalid.",
+		Sequence{Counter: endCounter + 1}.String(): " is invalid.",
+		Sequence{Shard: 0x80000000}.String():       " is invalid.",
+	} {
+		_, err = a.Iterator(ctx, 0, Start{Type: AtSequence, Sequence: number})
+		wantError(t, err, InvalidArgument, text)
+	}
 	_, err = b.PutRecord(ctx, Entry{PartitionKey: "k"}, Sequence{ShardCreated: 1, Time: time.Now().Unix() + 1000}.String())
 	wantError(t, err, InvalidArgument, "ExclusiveMinimumSequenceNumber")
 	_, err = b.PutRecord(ctx, Entry{PartitionKey: "k", Data: make([]byte, 1<<20)}, "")

@@ -112,18 +112,23 @@ func (h handlers) findForTags(name, arn *string, action string, texts []string) 
 	return st, err
 }
 
+func tagTexts(tags map[string]string) []string {
+	return append(slices.Collect(maps.Keys(tags)), slices.Collect(maps.Values(tags))...)
+}
+
+func (h handlers) tooManyTags(st *stream.Stream) error {
+	return invalidArgument("Failed to add tags to stream " + st.Name() + " under account " + h.streams.Account() + " because a given stream cannot have more than 10 tags associated with it.")
+}
+
 func (h handlers) addTags(ctx context.Context, in *kinesis.AddTagsToStreamInput) (*kinesis.AddTagsToStreamOutput, error) {
 	var c api.Constraints
 	checkStream(&c, in.StreamName, in.StreamARN)
 	c.Required("tags", in.Tags != nil)
-	c.MapSize("tags", in.Tags, 1, 200)
-	c.KeyLengths("tags", in.Tags, 1, 128)
-	c.ValueLengths("tags", in.Tags, 0, 256)
+	checkTags(&c, in.Tags)
 	if err := c.Err(); err != nil {
 		return nil, err
 	}
-	texts := append(slices.Collect(maps.Keys(in.Tags)), slices.Collect(maps.Values(in.Tags))...)
-	st, err := h.findForTags(in.StreamName, in.StreamARN, "add tags to", texts)
+	st, err := h.findForTags(in.StreamName, in.StreamARN, "add tags to", tagTexts(in.Tags))
 	if err != nil {
 		return nil, err
 	}
@@ -133,7 +138,7 @@ func (h handlers) addTags(ctx context.Context, in *kinesis.AddTagsToStreamInput)
 	}
 	maps.Copy(tags, in.Tags)
 	if len(tags) > maxTags {
-		return nil, invalidArgument("Failed to add tags to stream " + st.Name() + " under account " + h.streams.Account() + " because a given stream cannot have more than 10 tags associated with it.")
+		return nil, h.tooManyTags(st)
 	}
 	return &kinesis.AddTagsToStreamOutput{}, exception(h.streams.SetTags(ctx, st.Name(), tags))
 }

@@ -38,6 +38,12 @@ func checkStream(c *api.Constraints, name, arn *string) {
 	c.Pattern("streamARN", arn, arnPattern)
 }
 
+func checkTags(c *api.Constraints, tags map[string]string) {
+	c.MapSize("tags", tags, 1, 200)
+	c.KeyLengths("tags", tags, 1, 128)
+	c.ValueLengths("tags", tags, 0, 256)
+}
+
 func checkLimit(c *api.Constraints, path string, value *int32) {
 	c.Range(path, value, 1, maxListed)
 }
@@ -65,9 +71,8 @@ func checkEntries(c *api.Constraints, records []types.PutRecordsRequestEntry) {
 	}
 }
 
-func checkIteratorType(c *api.Constraints, t types.ShardIteratorType) {
-	c.Required("shardIteratorType", t != "")
-	api.Enum(c, "shardIteratorType", t, types.ShardIteratorTypeAfterSequenceNumber, types.ShardIteratorTypeLatest,
+func checkIteratorType(c *api.Constraints, path string, t types.ShardIteratorType, given func() bool) {
+	api.RequiredEnum(c, path, t, given, types.ShardIteratorTypeAfterSequenceNumber, types.ShardIteratorTypeLatest,
 		types.ShardIteratorTypeAtTimestamp, types.ShardIteratorTypeAtSequenceNumber, types.ShardIteratorTypeTrimHorizon)
 }
 

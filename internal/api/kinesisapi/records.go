@@ -90,7 +90,7 @@ func (h handlers) getShardIterator(ctx context.Context, in *kinesis.GetShardIter
 	checkStream(&c, in.StreamName, in.StreamARN)
 	c.Required("shardId", in.ShardId != nil)
 	checkName(&c, "shardId", in.ShardId)
-	checkIteratorType(&c, in.ShardIteratorType)
+	checkIteratorType(&c, "shardIteratorType", in.ShardIteratorType, func() bool { return api.Given(ctx, "ShardIteratorType") })
 	c.Pattern("startingSequenceNumber", in.StartingSequenceNumber, sequencePattern)
 	if err := c.Err(); err != nil {
 		return nil, err
@@ -121,24 +121,36 @@ func (h handlers) getRecords(ctx context.Context, in *kinesis.GetRecordsInput) (
 	if err != nil {
 		return nil, err
 	}
-	out := &kinesis.GetRecordsOutput{Records: make([]types.Record, len(b.Records)), MillisBehindLatest: aws.Int64(b.Behind.Milliseconds())}
-	for i, r := range b.Records {
-		out.Records[i] = types.Record{
-			Data: r.Data, PartitionKey: aws.String(r.PartitionKey), SequenceNumber: aws.String(b.Shard.SequenceOf(r).String()),
-			ApproximateArrivalTimestamp: aws.Time(time.UnixMilli(r.Arrival)),
-		}
+	out := &kinesis.GetRecordsOutput{
+		Records: describeRecords(b.Shard, b.Records), MillisBehindLatest: aws.Int64(b.Behind.Milliseconds()), ChildShards: describeChildren(b.ChildShards),
 	}
 	if b.Next != nil {
 		out.NextShardIterator = aws.String(b.Next.String())
 	}
-	for _, sh := range b.ChildShards {
+	return out, nil
+}
+
+func describeRecords(sh stream.Shard, recs []stream.Record) []types.Record {
+	out := make([]types.Record, len(recs))
+	for i, r := range recs {
+		out[i] = types.Record{
+			Data: r.Data, PartitionKey: aws.String(r.PartitionKey), SequenceNumber: aws.String(sh.SequenceOf(r).String()),
+			ApproximateArrivalTimestamp: aws.Time(time.UnixMilli(r.Arrival)),
+		}
+	}
+	return out
+}
+
+func describeChildren(shards []stream.Shard) []types.ChildShard {
+	var out []types.ChildShard
+	for _, sh := range shards {
 		child := types.ChildShard{ShardId: aws.String(sh.ID()), HashKeyRange: hashRange(sh), ParentShards: []string{stream.ShardID(*sh.Parent)}}
 		if sh.Adjacent != nil {
 			child.ParentShards = append(child.ParentShards, stream.ShardID(*sh.Adjacent))
 		}
-		out.ChildShards = append(out.ChildShards, child)
+		out = append(out, child)
 	}
-	return out, nil
+	return out
 }
 
 func (h handlers) readBatch(ctx context.Context, in *kinesis.GetRecordsInput) (*stream.Batch, error) {

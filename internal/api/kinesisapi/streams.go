@@ -60,7 +60,11 @@ func (h handlers) deleteStream(ctx context.Context, in *kinesis.DeleteStreamInpu
 	if err != nil {
 		return nil, err
 	}
-	return &kinesis.DeleteStreamOutput{}, exception(h.streams.Delete(ctx, st.Name()))
+	remove := h.streams.DeleteUnused
+	if aws.ToBool(in.EnforceConsumerDeletion) {
+		remove = h.streams.Delete
+	}
+	return &kinesis.DeleteStreamOutput{}, exception(remove(ctx, st.Name()))
 }
 
 func (h handlers) describeStream(_ context.Context, in *kinesis.DescribeStreamInput) (*kinesis.DescribeStreamOutput, error) {
@@ -172,7 +176,7 @@ func (h handlers) describeStreamSummary(_ context.Context, in *kinesis.DescribeS
 		StreamStatus:            types.StreamStatusActive,
 		StreamModeDetails:       &types.StreamModeDetails{StreamMode: types.StreamMode(def.Mode)},
 		OpenShardCount:          aws.Int32(int32(open)),
-		ConsumerCount:           aws.Int32(0),
+		ConsumerCount:           aws.Int32(int32(len(def.Consumers))),
 		RetentionPeriodHours:    aws.Int32(int32(def.RetentionHours)),
 		StreamCreationTimestamp: aws.Time(time.UnixMilli(def.Created)),
 		EnhancedMonitoring:      noMonitoring(),
