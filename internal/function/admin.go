@@ -226,6 +226,7 @@ func (f *Functions) Delete(ctx context.Context, ref string) error {
 	}
 	tx := f.db.Begin()
 	f.defs.DeleteIn(tx, name)
+	f.dropEventInvokeConfigsIn(tx, name)
 	f.dropCodeIn(tx, def, "")
 	if err := tx.Commit(); err != nil {
 		return fmt.Errorf("delete function %s: %w", name, err)

@@ -36,6 +36,7 @@ type Definition struct {
 	Architecture   string // x86_64 or arm64; recorded, the machine's own is what runs
 	Tracing        string // Active or PassThrough; recorded
 	LogGroup       string
+	DeadLetterARN  string            `json:",omitempty"` // queue or topic of asynchronous events that are given up
 	Environment    map[string]string `json:",omitempty"`
 	Tags           map[string]string `json:",omitempty"`
 
@@ -115,6 +116,9 @@ func (d Definition) validate() error {
 	case len(d.Tags) > maxTags:
 		return invalidf("Number of tags exceeds resource tag limit.")
 	}
+	if err := validateDeadLetter(d.DeadLetterARN); err != nil {
+		return err
+	}
 	return validateEnvironment(d.Environment)
 }
 
@@ -165,6 +169,7 @@ type ConfigurationUpdate struct {
 	TimeoutSeconds, MemoryMB            *int
 	EphemeralMB                         *int
 	Tracing, LogGroup                   *string
+	DeadLetterARN                       *string
 	Environment                         *map[string]string
 	// RevisionID, if not "", must be the definition's current one.
 	RevisionID string
@@ -180,6 +185,7 @@ func (u ConfigurationUpdate) apply(d Definition) Definition {
 	set(&d.EphemeralMB, u.EphemeralMB)
 	set(&d.Tracing, u.Tracing)
 	set(&d.LogGroup, u.LogGroup)
+	set(&d.DeadLetterARN, u.DeadLetterARN)
 	if u.Environment != nil {
 		d.Environment = maps.Clone(*u.Environment)
 	}

@@ -33,10 +33,13 @@
 //
 //	catalog "function"  name -> Definition (JSON)
 //	catalog "loggroup"  name -> LogGroup (JSON)
+//	catalog "eventinvoke" name:qualifier -> EventInvokeConfig (JSON)
 //	07 sha256[32] chunk u32 -> up to 1 MiB of a code package (a zip)
 //	08 group string, 00                          -> state of the group (JSON)
 //	08 group string, 01, stream string           -> log stream (JSON)
 //	08 group string, 02, time ms u64, seq u64    -> stream number u32, ingestion time ms u64, text
+//	0e 'e' number u64                            -> asynchronous event, or document to deliver (JSON)
+//	0e 'p' number u64                            -> the document
 package function
 
 import (
@@ -153,10 +156,12 @@ func Open(cfg Config) (*Functions, error) {
 	if err := f.dropUnused(); err != nil {
 		return nil, fmt.Errorf("open functions: %w", err)
 	}
+	if f.async, err = loadAsyncQueue(f); err != nil {
+		return nil, fmt.Errorf("open functions: %w", err)
+	}
 	f.lifetime, f.end = context.WithCancel(context.Background())
 	f.spawner = newSpawner()
 	f.watch = newWatcher(f.environments)
-	f.async = newAsyncQueue(f)
 	f.background.Go(func() { f.watch.run(f.lifetime) })
 	f.background.Go(f.reapIdle)
 	for _, def := range f.defs.All() {
@@ -184,8 +189,8 @@ func (f *Functions) findInterpreter(def Definition) {
 }
 
 // Close ends all processes and returns when they are gone. Invocations that are
-// in flight or wait end with ErrClosed; asynchronous ones that have not run are
-// lost.
+// in flight or wait end with ErrClosed; asynchronous ones run after the next
+// start.
 func (f *Functions) Close() error {
 	f.closeOnce.Do(func() {
 		f.mu.Lock()
@@ -196,7 +201,7 @@ func (f *Functions) Close() error {
 			p.close()
 		}
 		stop(f.environments()) // those of deleted functions too
-		f.async.wait()
+		f.async.close()
 		f.background.Wait()
 		f.spawner.close()
 	})

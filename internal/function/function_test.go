@@ -132,6 +132,7 @@ func newWorld(t testing.TB, edit ...func(*Config)) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
+	functions.Start(nil)
 	w := &world{t, functions, logs, db, m}
 	t.Cleanup(func() {
 		for _, close := range []func() error{functions.Close, logs.Close, db.Close} {
