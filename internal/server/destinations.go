@@ -7,6 +7,7 @@ import (
 
 	"github.com/weirstream/weir/internal/catalog"
 	"github.com/weirstream/weir/internal/function"
+	"github.com/weirstream/weir/internal/mapping"
 	"github.com/weirstream/weir/internal/notify"
 )
 
@@ -26,7 +27,7 @@ func (e undeliverable) Unwrap() error { return e.error }
 
 // Is makes it the error by which each domain knows such a failure.
 func (e undeliverable) Is(target error) bool {
-	return target == notify.ErrUndeliverable || target == function.ErrUndeliverable
+	return target == notify.ErrUndeliverable || target == function.ErrUndeliverable || target == mapping.ErrUndeliverable
 }
 
 // Send delivers a document and returns when the target has it on disk. The

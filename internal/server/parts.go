@@ -113,6 +113,7 @@ func (s *Server) openDomains(p *parts) (err error) {
 	mappings, err := mapping.Open(mapping.Config{
 		DB: db, Identity: id, Log: log, Meter: m, Grace: s.cfg.Grace,
 		Sources: sources{streams, tables, id.Region}, Invoker: invoker{functions, id},
+		Destinations: &destinations{topics: p.topics, functions: functions},
 	})
 	if p.mappings, err = keep(p, mappings, err); err != nil {
 		return err
