@@ -244,13 +244,23 @@ func (f *Functions) SetTags(ref string, tags map[string]string) error {
 			merged = map[string]string{}
 		}
 		maps.Copy(merged, tags)
-		if len(merged) > maxTags {
-			return invalidf("Number of tags exceeds resource tag limit.")
+		if err := validateTags(merged); err != nil {
+			return err
 		}
-		def.Tags = merged
+		def.setTags(merged)
 		return nil
 	})
 	return err
+}
+
+// setTags replaces the tags. Environments know how the effects of their function
+// count, so they are replaced when that changes.
+func (d *Definition) setTags(tags map[string]string) {
+	changed := !sameDelivery(d.Tags, tags)
+	d.Tags = tags
+	if changed {
+		touch(d)
+	}
 }
 
 // RemoveTags removes the tags with the given keys; keys that are not there are
@@ -259,7 +269,7 @@ func (f *Functions) RemoveTags(ref string, keys []string) error {
 	_, err := f.change(ref, "", func(def *Definition) error {
 		kept := maps.Clone(def.Tags)
 		maps.DeleteFunc(kept, func(k, _ string) bool { return slices.Contains(keys, k) })
-		def.Tags = kept
+		def.setTags(kept)
 		return nil
 	})
 	return err

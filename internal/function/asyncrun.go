@@ -98,7 +98,7 @@ func (q *asyncQueue) attempt(ctx context.Context, ev asyncEvent, payload []byte)
 		return Result{}, err
 	}
 	q.measure(ev.Function, "AsyncEventAge", "Milliseconds", milliseconds(time.Since(ev.Received)))
-	return q.f.run(ctx, t, Invocation{
+	return q.f.runCommitted(ctx, t, Invocation{
 		Function: ev.reference(), Payload: payload, RequestID: ev.RequestID, ClientContext: ev.ClientContext,
 	})
 }

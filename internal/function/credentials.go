@@ -4,6 +4,8 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"strings"
+
+	"github.com/weirstream/weir/internal/transaction"
 )
 
 // Credentials are those of one execution environment. API calls that are signed
@@ -21,11 +23,21 @@ type Caller struct {
 	Function, Role string
 	// RequestID is the invocation in flight, "" between two of them.
 	RequestID string
+	// Effects is the transaction of the invocation in flight of an exactly-once
+	// function.
+	Effects *transaction.Tx
+	// PassOutside tells that an exactly-once function may make calls that cannot be
+	// held back.
+	PassOutside bool
 }
 
-func newCredentials() Credentials {
+func newCredentials(exactlyOnce bool) Credentials {
+	key := "ASIA" + rand.Text()[:16]
+	if exactlyOnce {
+		key = onceKeyPrefix + rand.Text()[:12]
+	}
 	return Credentials{
-		AccessKeyID:     "ASIA" + rand.Text()[:16],
+		AccessKeyID:     key,
 		SecretAccessKey: randomBase64(30),
 		SessionToken:    randomBase64(96),
 	}
@@ -47,9 +59,9 @@ func (f *Functions) Caller(accessKeyID string) (Caller, bool) {
 	e := v.(*environment)
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	c := Caller{Credentials: e.credentials, Function: e.def.Name, Role: e.def.Role}
+	c := Caller{Credentials: e.credentials, Function: e.def.Name, Role: e.def.Role, PassOutside: e.def.Tags[OutsideTag] == PassOutside}
 	if e.current != nil {
-		c.RequestID = e.current.id
+		c.RequestID, c.Effects = e.current.id, e.current.effects
 	}
 	return c, true
 }

@@ -113,8 +113,9 @@ func (d Definition) validate() error {
 		return invalidf("Description must be at most %d characters", maxDescription)
 	case !logNamePattern.MatchString(d.LogGroup):
 		return invalidf("%q is not a valid log group name", d.LogGroup)
-	case len(d.Tags) > maxTags:
-		return invalidf("Number of tags exceeds resource tag limit.")
+	}
+	if err := validateTags(d.Tags); err != nil {
+		return err
 	}
 	if err := validateDeadLetter(d.DeadLetterARN); err != nil {
 		return err

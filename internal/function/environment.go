@@ -4,6 +4,8 @@ import (
 	"net"
 	"sync"
 	"time"
+
+	"github.com/weirstream/weir/internal/transaction"
 )
 
 // invocation is one run of a function: one attempt, one event.
@@ -16,6 +18,9 @@ type invocation struct {
 	wantTail      bool
 	done          chan outcome // of capacity 1; gets exactly one value
 	place         admission
+	// effects is the transaction of the invocation of an exactly-once function,
+	// nil before it runs and for any other function.
+	effects *transaction.Tx
 
 	started  time.Time
 	deadline time.Time
@@ -62,8 +67,10 @@ type environment struct {
 	timeout     time.Duration
 	stream      string
 	credentials Credentials
-	listener    net.Listener
-	output      *output
+	// transactions is where those of an exactly-once function come from.
+	transactions *transaction.Transactions
+	listener     net.Listener
+	output       *output
 
 	conns  sync.WaitGroup
 	timer  *time.Timer // of the initialization, then of each invocation
@@ -203,6 +210,7 @@ func (e *environment) run(inv *invocation) bool {
 	}
 	c := e.waiting
 	e.state, e.waiting, e.current = envRunning, nil, inv
+	e.begin(inv)
 	inv.started = time.Now()
 	inv.deadline = inv.started.Add(e.timeout)
 	e.mu.Unlock()

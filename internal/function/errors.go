@@ -26,6 +26,9 @@ var (
 	// ErrUndeliverable: there is no such destination, or it refuses what it is
 	// given, so that trying again is of no use.
 	ErrUndeliverable = errors.New("undeliverable")
+	// ErrConflict: an exactly-once invocation was rolled back again and again, as
+	// what it read had changed.
+	ErrConflict = errors.New("conflict")
 	// ErrClosed: the server is shutting down.
 	ErrClosed = errors.New("functions are closed")
 )

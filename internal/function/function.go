@@ -57,6 +57,7 @@ import (
 	"github.com/weirstream/weir/internal/catalog"
 	"github.com/weirstream/weir/internal/meter"
 	"github.com/weirstream/weir/internal/store"
+	"github.com/weirstream/weir/internal/transaction"
 )
 
 // Config is what Functions need. Zero values of the numbers mean defaults.
@@ -67,6 +68,8 @@ type Config struct {
 	Meter    *meter.Meter
 	Logs     *Logs
 	Runtimes *Runtimes
+	// Transactions hold back the effects of exactly-once functions.
+	Transactions *transaction.Transactions
 	// CodeDir is the folder of the cache of unpacked code.
 	CodeDir string
 	// Endpoint is the URL at which SDKs inside of functions find the server.
@@ -87,16 +90,17 @@ const (
 
 // Functions is the set of functions of a server.
 type Functions struct {
-	db          *store.DB
-	identity    catalog.Identity
-	arnPrefix   string // of functions
-	log         *slog.Logger
-	meter       *meter.Meter
-	logs        *Logs
-	runtimes    *Runtimes
-	codeDir     string
-	endpoint    string
-	idleTimeout time.Duration
+	db           *store.DB
+	identity     catalog.Identity
+	arnPrefix    string // of functions
+	log          *slog.Logger
+	meter        *meter.Meter
+	logs         *Logs
+	runtimes     *Runtimes
+	transactions *transaction.Transactions
+	codeDir      string
+	endpoint     string
+	idleTimeout  time.Duration
 
 	defs       *catalog.Collection[Definition]
 	bootstraps *bootstraps
@@ -141,7 +145,7 @@ func Open(cfg Config) (*Functions, error) {
 		return nil, fmt.Errorf("open functions: %w", err)
 	}
 	f := &Functions{
-		db: cfg.DB, identity: cfg.Identity, arnPrefix: ARN(cfg.Identity, "", ""), log: cfg.Log, meter: cfg.Meter, logs: cfg.Logs, runtimes: cfg.Runtimes,
+		db: cfg.DB, identity: cfg.Identity, arnPrefix: ARN(cfg.Identity, "", ""), log: cfg.Log, meter: cfg.Meter, logs: cfg.Logs, runtimes: cfg.Runtimes, transactions: cfg.Transactions,
 		codeDir: codeDir, endpoint: cfg.Endpoint, idleTimeout: cfg.IdleTimeout,
 		defs:       defs,
 		bootstraps: newBootstraps(codeDir),

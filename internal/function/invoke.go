@@ -14,6 +14,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/google/uuid"
+
+	"github.com/weirstream/weir/internal/transaction"
 )
 
 // Limits of an event, as on AWS.
@@ -49,12 +51,19 @@ type Result struct {
 	LogTail         []byte
 	ExecutedVersion string
 	RequestID       string
+	// Effects is what an invocation of an exactly-once function did, if that is for
+	// the caller to commit or discard.
+	Effects *transaction.Tx
 }
 
 // Invoke runs a function and returns its result. A function that fails is a
 // Result with FunctionError, not an error. Errors are of the kinds ErrNotFound,
 // ErrTooLarge, ErrThrottled and ErrClosed, or the end of ctx: then the
 // invocation, if it has begun, goes on to its end without anyone waiting.
+//
+// The effects of an exactly-once function are on disk when Invoke returns a result
+// without FunctionError, and otherwise there are none; ErrConflict is a further kind
+// of error then.
 func (f *Functions) Invoke(ctx context.Context, in Invocation) (Result, error) {
 	if err := checkSize(in.Payload, MaxPayloadBytes, "RequestResponse"); err != nil {
 		return Result{}, err
@@ -63,7 +72,7 @@ func (f *Functions) Invoke(ctx context.Context, in Invocation) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	return f.run(ctx, t, in)
+	return f.runCommitted(ctx, t, in)
 }
 
 func checkSize(payload []byte, limit int, invocationType string) error {
@@ -92,9 +101,12 @@ func (f *Functions) run(ctx context.Context, t target, in Invocation) (Result, e
 		return Result{}, ctx.Err()
 	}
 	if o.err != nil {
+		if inv.effects != nil {
+			inv.effects.Discard()
+		}
 		return Result{}, o.err
 	}
-	r := Result{Payload: o.payload, LogTail: o.tail, ExecutedVersion: t.version, RequestID: inv.id}
+	r := Result{Payload: o.payload, LogTail: o.tail, ExecutedVersion: t.version, RequestID: inv.id, Effects: inv.effects}
 	if o.failed {
 		r.FunctionError = "Unhandled"
 	}

@@ -88,15 +88,16 @@ func (f *Functions) newEnvironment(p *pool, def Definition) (*environment, *os.F
 	}
 	now := time.Now()
 	e := &environment{
-		def:         def,
-		host:        p,
-		timeout:     time.Duration(def.TimeoutSeconds) * time.Second,
-		stream:      now.UTC().Format("2006/01/02/") + "[" + LatestVersion + "]" + strings.ReplaceAll(uuid.NewString(), "-", ""),
-		credentials: newCredentials(),
-		listener:    listener,
-		created:     now,
-		first:       true,
-		open:        map[*apiConn]struct{}{},
+		def:          def,
+		host:         p,
+		timeout:      time.Duration(def.TimeoutSeconds) * time.Second,
+		stream:       now.UTC().Format("2006/01/02/") + "[" + LatestVersion + "]" + strings.ReplaceAll(uuid.NewString(), "-", ""),
+		credentials:  newCredentials(def.ExactlyOnce()),
+		listener:     listener,
+		transactions: f.transactions,
+		created:      now,
+		first:        true,
+		open:         map[*apiConn]struct{}{},
 	}
 	out, childOutput, err := newOutput(func(at time.Time, line []byte) {
 		f.logs.append(def.LogGroup, e.stream, at, line)

@@ -50,7 +50,7 @@ func (f *fakes) start(fs *Functions, p *pool, def Definition) {
 		def: def, host: p, timeout: time.Duration(def.TimeoutSeconds) * time.Second,
 		listener: noListener{}, created: time.Now(), first: true, proc: program,
 		open:        map[*apiConn]struct{}{conn: {}},
-		credentials: newCredentials(),
+		credentials: newCredentials(false),
 	}
 	out, childOutput, err := newOutput(func(time.Time, []byte) {})
 	if err != nil {

@@ -32,7 +32,7 @@ func New(functions *function.Functions, mappings *mapping.Mappings, id catalog.I
 		Name:            "lambda",
 		REST:            true,
 		MaxRequestBytes: maxRequestBytes,
-		Operations:      slices.Concat(h.operations(), h.concurrencyOperations(), mappingOperations(mappings)),
+		Operations:      slices.Concat(h.operations(), h.concurrencyOperations(), h.eventOperations(), mappingOperations(mappings)),
 	}
 }
 
@@ -74,7 +74,7 @@ func exception(err error) error {
 	switch {
 	case errors.Is(err, function.ErrNotFound):
 		return &types.ResourceNotFoundException{Message: text, Type: user}
-	case errors.Is(err, function.ErrExists):
+	case errors.Is(err, function.ErrExists), errors.Is(err, function.ErrConflict):
 		return &types.ResourceConflictException{Message: text, Type: user}
 	case errors.Is(err, function.ErrInvalid):
 		return &types.InvalidParameterValueException{Message: text, Type: user}
