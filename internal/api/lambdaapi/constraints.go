@@ -19,6 +19,7 @@ var (
 	rolePattern       = api.MustPattern(`arn:(aws[a-zA-Z-]*)?:iam::\d{12}:role/?[a-zA-Z_0-9+=,.@\-_/]+`)
 	handlerPattern    = api.MustPattern(`[^\s]+`)
 	logGroupPattern   = api.MustPattern(`[\.\-_/#A-Za-z0-9]+`)
+	deadLetterPattern = api.MustPattern(`(arn:(aws[a-zA-Z-]*)?:[a-z0-9-.]+:.*)|()`)
 	statementPattern  = api.MustPattern(`([a-zA-Z0-9-_]+)`)
 	actionPattern     = api.MustPattern(`(lambda:[*]|lambda:[a-zA-Z]+|[*])`)
 	principalPattern  = api.MustPattern(`[^\s]+`)
@@ -120,6 +121,9 @@ func (s settings) check(c *api.Constraints) {
 		c.Length("loggingConfig.logGroup", s.logging.LogGroup, 1, 512)
 		c.Pattern("loggingConfig.logGroup", s.logging.LogGroup, logGroupPattern)
 	}
+	if s.deadLetter != nil && aws.ToString(s.deadLetter.TargetArn) != "" {
+		c.Pattern("deadLetterConfig.targetArn", s.deadLetter.TargetArn, deadLetterPattern)
+	}
 	s.checkArchitectures(c)
 }
 
@@ -149,9 +153,18 @@ func (s settings) checkArchitectures(c *api.Constraints) {
 	}
 }
 
+// unsupported collects parameters that were given a value which asks for
+// something that is not there. Their defaults ask for nothing.
+type unsupported struct{ names []string }
+
+func (u *unsupported) add(name string, asked bool) {
+	if asked {
+		u.names = append(u.names, name)
+	}
+}
+
 // unsupported returns what asks for something that is not there.
 func (s settings) unsupported(u *unsupported) {
-	u.add("DeadLetterConfig", s.deadLetter != nil && aws.ToString(s.deadLetter.TargetArn) != "")
 	u.add("KMSKeyArn", aws.ToString(s.keyARN) != "")
 	u.add("Layers", len(s.layers) > 0)
 	u.add("FileSystemConfigs", len(s.fileSystems) > 0)

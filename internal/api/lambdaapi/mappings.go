@@ -61,7 +61,7 @@ func (h mappingHandlers) create(ctx context.Context, in *lambda.CreateEventSourc
 	}.spec()
 	spec.SourceARN, spec.Function, spec.Enabled, spec.Tags = aws.ToString(in.EventSourceArn), aws.ToString(in.FunctionName), in.Enabled, in.Tags
 	spec.Starting = &mapping.StartingPosition{Type: string(in.StartingPosition), Timestamp: aws.ToTime(in.StartingPositionTimestamp)}
-	spec.Unsupported = unsupported{
+	spec.Unsupported = given(map[string]bool{
 		"AmazonManagedKafkaEventSourceConfig": in.AmazonManagedKafkaEventSourceConfig != nil,
 		"DocumentDBEventSourceConfig":         in.DocumentDBEventSourceConfig != nil,
 		"KMSKeyArn":                           in.KMSKeyArn != nil,
@@ -73,7 +73,7 @@ func (h mappingHandlers) create(ctx context.Context, in *lambda.CreateEventSourc
 		"SelfManagedKafkaEventSourceConfig":   in.SelfManagedKafkaEventSourceConfig != nil,
 		"SourceAccessConfigurations":          len(in.SourceAccessConfigurations) > 0,
 		"Topics":                              len(in.Topics) > 0,
-	}.names()
+	})
 	v, err := h.mappings.Create(ctx, spec)
 	if err != nil {
 		return nil, mappingException(err)
@@ -81,17 +81,15 @@ func (h mappingHandlers) create(ctx context.Context, in *lambda.CreateEventSourc
 	return mappingOutput(v), nil
 }
 
-// unsupported tells, of parameters that are not there, which were given.
-type unsupported map[string]bool
-
-func (u unsupported) names() []string {
-	var given []string
-	for _, name := range slices.Sorted(maps.Keys(u)) {
-		if u[name] {
-			given = append(given, name)
+// given returns which of some parameters, that are not there, were given.
+func given(asked map[string]bool) []string {
+	var names []string
+	for _, name := range slices.Sorted(maps.Keys(asked)) {
+		if asked[name] {
+			names = append(names, name)
 		}
 	}
-	return given
+	return names
 }
 
 // streamParameters are what requests to create and to update have in common.
@@ -157,7 +155,7 @@ func (h mappingHandlers) update(ctx context.Context, in *lambda.UpdateEventSourc
 		in.DestinationConfig, in.FilterCriteria, in.MetricsConfig,
 	}.spec()
 	spec.Function, spec.Enabled = aws.ToString(in.FunctionName), in.Enabled
-	spec.Unsupported = unsupported{
+	spec.Unsupported = given(map[string]bool{
 		"AmazonManagedKafkaEventSourceConfig": in.AmazonManagedKafkaEventSourceConfig != nil,
 		"DocumentDBEventSourceConfig":         in.DocumentDBEventSourceConfig != nil,
 		"KMSKeyArn":                           in.KMSKeyArn != nil,
@@ -166,7 +164,7 @@ func (h mappingHandlers) update(ctx context.Context, in *lambda.UpdateEventSourc
 		"ScalingConfig":                       in.ScalingConfig != nil,
 		"SelfManagedKafkaEventSourceConfig":   in.SelfManagedKafkaEventSourceConfig != nil,
 		"SourceAccessConfigurations":          len(in.SourceAccessConfigurations) > 0,
-	}.names()
+	})
 	v, err := h.mappings.Update(ctx, aws.ToString(in.UUID), spec)
 	if err != nil {
 		return nil, mappingException(err)

@@ -29,11 +29,25 @@ func mappingSpec(spec resource.MappingSpec) mapping.Spec {
 		SourceARN: spec.SourceARN, Function: spec.Function, Enabled: spec.Enabled,
 		BatchSize: spec.BatchSize, BatchingWindow: spec.BatchingWindowSeconds,
 		Starting: &mapping.StartingPosition{Type: spec.StartingPosition},
+		Factor:   orDefault(spec.Factor, 1), TumblingWindow: orDefault(spec.TumblingWindowSeconds, 0),
+		MaximumRecordAge: orDefault(spec.MaximumRecordAgeSeconds, mapping.Unlimited),
+		RetryLimit:       orDefault(spec.MaximumRetryAttempts, mapping.Unlimited),
+		Bisect:           orDefault(spec.Bisect, false), ResponseTypes: &spec.ResponseTypes, OnFailure: &spec.OnFailure,
+		Filters: &spec.Filters, Metrics: &spec.Metrics, Tags: spec.Tags,
 	}
 	if spec.StartingTimestamp != nil {
 		s.Starting.Timestamp = *spec.StartingTimestamp
 	}
 	return s
+}
+
+// orDefault makes a template say everything: what it leaves out goes back to the
+// default when the stack is updated.
+func orDefault[T any](given *T, value T) *T {
+	if given == nil {
+		return &value
+	}
+	return given
 }
 
 func (m mappings) CreateMapping(ctx context.Context, spec resource.MappingSpec) (resource.MappingMade, error) {

@@ -2,8 +2,6 @@ package resource
 
 import (
 	"context"
-	"maps"
-	"slices"
 	"time"
 )
 
@@ -29,25 +27,16 @@ var lambdaPermission = define(Type{
 	},
 })
 
-// mappingDefaults are parameters of event source mappings that are implemented
-// with their default value only.
-var mappingDefaults = map[string]string{
-	"BisectBatchOnFunctionError": "false",
-	"MaximumRecordAgeInSeconds":  "-1",
-	"MaximumRetryAttempts":       "-1",
-	"ParallelizationFactor":      "1",
-	"TumblingWindowInSeconds":    "0",
-}
-
 var lambdaEventSourceMapping = define(Type{
 	Name: "AWS::Lambda::EventSourceMapping",
-	Properties: []string{"BatchSize", "BisectBatchOnFunctionError", "Enabled", "EventSourceArn", "FunctionName",
-		"MaximumBatchingWindowInSeconds", "MaximumRecordAgeInSeconds", "MaximumRetryAttempts", "ParallelizationFactor",
-		"StartingPosition", "StartingPositionTimestamp", "TumblingWindowInSeconds"},
-	Unimplemented: []string{"AmazonManagedKafkaEventSourceConfig", "DestinationConfig", "DocumentDBEventSourceConfig",
-		"FilterCriteria", "FunctionResponseTypes", "KmsKeyArn", "LoggingConfig", "MetricsConfig", "ProvisionedPollerConfig",
+	Properties: []string{"BatchSize", "BisectBatchOnFunctionError", "DestinationConfig", "Enabled", "EventSourceArn",
+		"FilterCriteria", "FunctionName", "FunctionResponseTypes", "MaximumBatchingWindowInSeconds",
+		"MaximumRecordAgeInSeconds", "MaximumRetryAttempts", "MetricsConfig", "ParallelizationFactor",
+		"StartingPosition", "StartingPositionTimestamp", "Tags", "TumblingWindowInSeconds"},
+	Unimplemented: []string{"AmazonManagedKafkaEventSourceConfig", "DocumentDBEventSourceConfig",
+		"KmsKeyArn", "LoggingConfig", "ProvisionedPollerConfig",
 		"Queues", "ScalingConfig", "SelfManagedEventSource", "SelfManagedKafkaEventSourceConfig",
-		"SourceAccessConfigurations", "Tags", "Topics"},
+		"SourceAccessConfigurations", "Topics"},
 	Replace:    []string{"EventSourceArn", "StartingPosition", "StartingPositionTimestamp"},
 	Attributes: []string{"EventSourceMappingArn", "Id"},
 }, operations[MappingSpec]{
@@ -83,8 +72,31 @@ func decodeMapping(o *object) MappingSpec {
 		at := time.UnixMilli(int64(*seconds * 1000)).UTC()
 		s.StartingTimestamp = &at
 	}
-	for _, name := range slices.Sorted(maps.Keys(mappingDefaults)) {
-		o.only(name, mappingDefaults[name])
+	s.Factor, s.TumblingWindowSeconds = o.integer("ParallelizationFactor"), o.integer("TumblingWindowInSeconds")
+	s.MaximumRecordAgeSeconds, s.MaximumRetryAttempts = o.integer("MaximumRecordAgeInSeconds"), o.integer("MaximumRetryAttempts")
+	s.Bisect, s.ResponseTypes, s.Tags = o.boolean("BisectBatchOnFunctionError"), o.texts("FunctionResponseTypes"), o.tags()
+	if c := o.object("DestinationConfig"); c != nil {
+		if f := c.object("OnFailure"); f != nil {
+			s.OnFailure = f.text("Destination")
+			f.done()
+		}
+		if c.has("OnSuccess") {
+			c.get("OnSuccess")
+			o.fail(c.node.Line, "Unsupported DestinationConfig parameter for given event source mapping type.")
+		}
+		c.done()
+	}
+	if c := o.object("FilterCriteria"); c != nil {
+		for _, f := range c.objects("Filters") {
+			f.require("Pattern")
+			s.Filters = append(s.Filters, f.text("Pattern"))
+			f.done()
+		}
+		c.done()
+	}
+	if c := o.object("MetricsConfig"); c != nil {
+		s.Metrics = c.texts("Metrics")
+		c.done()
 	}
 	return s
 }

@@ -128,6 +128,15 @@ type MappingSpec struct {
 	BatchingWindowSeconds *int
 	StartingPosition      string
 	StartingTimestamp     *time.Time
+
+	Factor, TumblingWindowSeconds                 *int
+	MaximumRecordAgeSeconds, MaximumRetryAttempts *int // -1 for no limit
+	Bisect                                        *bool
+	ResponseTypes                                 []string
+	OnFailure                                     string // ARN, empty for none
+	Filters                                       []string
+	Metrics                                       []string
+	Tags                                          map[string]string
 }
 
 // MappingMade is what is known of a mapping that exists.

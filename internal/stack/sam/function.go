@@ -141,6 +141,24 @@ func (x *expansion) events(r *template.Resource, events *template.Node) (kinds [
 	return kinds
 }
 
+// withoutTypes leaves out the Type of destinations, which SAM knows and a mapping
+// does not.
+func withoutTypes(config *template.Node) *template.Node {
+	onFailure := config.Get("OnFailure")
+	if onFailure == nil || onFailure.Get("Type") == nil {
+		return config
+	}
+	target := template.Map(onFailure.Line)
+	for _, p := range onFailure.Entries {
+		if p.Key != "Type" {
+			target.Entries = append(target.Entries, p)
+		}
+	}
+	out := template.Map(config.Line)
+	out.Set("OnFailure", target)
+	return out
+}
+
 func (x *expansion) streamEvent(r *template.Resource, e template.Entry, kind string) {
 	id := r.LogicalID + e.Key
 	in := e.Value.Get("Properties")
@@ -159,6 +177,8 @@ func (x *expansion) streamEvent(r *template.Resource, e template.Entry, kind str
 	for _, p := range in.Entries {
 		switch {
 		case p.Key == source:
+		case p.Key == "DestinationConfig":
+			out.Set(p.Key, withoutTypes(p.Value))
 		case slices.Contains(mappingProperties, p.Key):
 			out.Entries = append(out.Entries, p)
 		default:
