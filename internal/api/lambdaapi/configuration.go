@@ -42,6 +42,9 @@ func (h handlers) configuration(def function.Definition, qualifier string) *lamb
 		TracingConfig: &types.TracingConfigResponse{Mode: types.TracingMode(def.Tracing)},
 		Version:       aws.String(function.LatestVersion),
 	}
+	if def.DeadLetterARN != "" {
+		out.DeadLetterConfig = &types.DeadLetterConfig{TargetArn: aws.String(def.DeadLetterARN)}
+	}
 	if len(def.Environment) > 0 {
 		out.Environment = &types.EnvironmentResponse{Variables: def.Environment}
 	}
@@ -52,7 +55,7 @@ func (h handlers) configuration(def function.Definition, qualifier string) *lamb
 func listed(c *lambda.GetFunctionConfigurationOutput) *types.FunctionConfiguration {
 	return &types.FunctionConfiguration{
 		Architectures: c.Architectures, CodeSha256: c.CodeSha256, CodeSize: c.CodeSize, Description: c.Description,
-		Environment: c.Environment, EphemeralStorage: c.EphemeralStorage, FunctionArn: c.FunctionArn, FunctionName: c.FunctionName,
+		DeadLetterConfig: c.DeadLetterConfig, Environment: c.Environment, EphemeralStorage: c.EphemeralStorage, FunctionArn: c.FunctionArn, FunctionName: c.FunctionName,
 		Handler: c.Handler, LastModified: c.LastModified, LastUpdateStatus: c.LastUpdateStatus, LoggingConfig: c.LoggingConfig,
 		MemorySize: c.MemorySize, PackageType: c.PackageType, RevisionId: c.RevisionId, Role: c.Role, Runtime: c.Runtime,
 		RuntimeVersionConfig: c.RuntimeVersionConfig, SnapStart: c.SnapStart, State: c.State, Timeout: c.Timeout,

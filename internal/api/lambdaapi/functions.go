@@ -87,6 +87,9 @@ func (s settings) definition(name string, tags map[string]string) function.Defin
 	if s.logging != nil {
 		def.LogGroup = aws.ToString(s.logging.LogGroup)
 	}
+	if s.deadLetter != nil {
+		def.DeadLetterARN = aws.ToString(s.deadLetter.TargetArn)
+	}
 	if len(s.architecture) > 0 {
 		def.Architecture = string(s.architecture[0])
 	}
@@ -140,6 +143,9 @@ func (s settings) update() function.ConfigurationUpdate {
 	}
 	if s.logging != nil {
 		u.LogGroup = s.logging.LogGroup
+	}
+	if s.deadLetter != nil {
+		u.DeadLetterARN = aws.String(aws.ToString(s.deadLetter.TargetArn))
 	}
 	return u
 }

@@ -107,6 +107,7 @@ func packageOf(t testing.TB, content string) []byte {
 var (
 	uuidText  = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`)
 	timeText  = regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+0000`)
+	epochText = regexp.MustCompile(`"LastModified":[0-9.e+]+`)
 	hashText  = regexp.MustCompile(`runtime:[0-9a-f]{64}`)
 	base64Sum = regexp.MustCompile(`"CodeSha256":"[A-Za-z0-9+/=]{44}"`)
 )
@@ -115,6 +116,7 @@ func mask(s string) string {
 	s = uuidText.ReplaceAllString(s, "UUID")
 	s = timeText.ReplaceAllString(s, "TIME")
 	s = hashText.ReplaceAllString(s, "runtime:HASH")
+	s = epochText.ReplaceAllString(s, `"LastModified":EPOCH`)
 	return base64Sum.ReplaceAllString(s, `"CodeSha256":"SHA256"`)
 }
 
@@ -129,6 +131,7 @@ func TestAPI(t *testing.T) {
 		"$ZIP", base64.StdEncoding.EncodeToString(packageOf(t, "#!/bin/sh\nexit 9\n")),
 		"$ROLE", "arn:aws:iam::000000000000:role/r",
 		"$FN", "/2015-03-31/functions",
+		"$EV", "/2019-09-25/functions",
 		"$ARN", "arn:aws:lambda:us-east-1:000000000000:function",
 		"$LONG", strings.Repeat("a", 65),
 	)
