@@ -128,6 +128,7 @@ type Operation struct {
 	inType, outType reflect.Type
 	call            func(ctx context.Context, in any) (any, error)
 	fast            FastFunc
+	held            bool // takes part in transactions of its callers
 }
 
 // Op binds an operation to the function that performs it. In and Out are the

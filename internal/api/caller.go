@@ -1,6 +1,10 @@
 package api
 
-import "context"
+import (
+	"context"
+
+	"github.com/weirstream/weir/internal/transaction"
+)
 
 // Caller describes the request that an operation is called for.
 type Caller struct {
@@ -12,6 +16,7 @@ type Caller struct {
 	// Host is what the client calls this server, with the port if it gave one.
 	Host string
 
+	effects  *transaction.Tx
 	document []byte // the request's body, in CBOR if binary
 	binary   bool
 }

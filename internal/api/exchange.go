@@ -165,6 +165,9 @@ func (x *exchange) context() context.Context {
 
 // call decodes the input with decode, calls the operation and answers.
 func (x *exchange) call(decode func(in reflect.Value) error) {
+	if !x.admit() {
+		return
+	}
 	in := reflect.New(x.op.inType)
 	if err := decode(in.Elem()); err != nil {
 		x.fail(x.decodeError(err))

@@ -33,6 +33,9 @@ type serializableError interface {
 // that are not meant for clients.
 func (s *Service) failureOf(err error) (f failure, known bool) {
 	var own *Error
+	if e, ok := heldError(err); ok {
+		err = e
+	}
 	if errors.As(err, &own) {
 		f = failure{code: own.Code, message: own.Message, status: own.Status, queryCode: own.QueryCode, cause: err}
 		f.server = own.status() >= http.StatusInternalServerError

@@ -26,6 +26,9 @@ type Config struct {
 	Services []*Service
 	// Fallback gets every request under /_weir/ and may be nil.
 	Fallback http.Handler
+	// Invocations tells which requests belong to exactly-once invocations; nil if
+	// there are none.
+	Invocations Invocations
 	// Identity is the account and region of this server.
 	Identity catalog.Identity
 	// RequireAuth refuses requests whose signature is absent or incomplete. Nothing

@@ -55,7 +55,7 @@ func (x *exchange) serveJSON(named bool) {
 	if !ok {
 		return
 	}
-	if x.protocol == protocolJSON && x.op.fast != nil && x.hurry() {
+	if !x.admit() || x.protocol == protocolJSON && x.op.fast != nil && x.hurry() {
 		return
 	}
 	x.call(func(in reflect.Value) error {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -168,11 +167,7 @@ func (m *Metrics) apply(tx *store.Tx, entries []entry) (changed []string, err er
 	if err := tx.Apply(); err != nil {
 		return nil, fmt.Errorf("put metric data: %w", err)
 	}
-	for _, e := range entries {
-		changed = append(changed, e.metric.key())
-	}
-	slices.Sort(changed)
-	return slices.Compact(changed), nil
+	return metricsOf(entries), nil
 }
 
 // stage writes the buckets that entries change to tx. The lock is held from here

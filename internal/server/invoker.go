@@ -9,6 +9,8 @@ import (
 	"github.com/weirstream/weir/internal/function"
 	"github.com/weirstream/weir/internal/mapping"
 	"github.com/weirstream/weir/internal/notify"
+	"github.com/weirstream/weir/internal/store"
+	"github.com/weirstream/weir/internal/transaction"
 )
 
 // invoker lets mappings call functions.
@@ -35,11 +37,27 @@ func (i invoker) Lookup(ref string) (mapping.Function, error) {
 
 // Invoke implements mapping.Invoker.
 func (i invoker) Invoke(ctx context.Context, arn string, payload []byte) (mapping.Outcome, error) {
-	res, err := i.functions.Invoke(ctx, function.Invocation{Function: arn, Payload: payload})
+	res, err := i.functions.InvokeHeld(ctx, function.Invocation{Function: arn, Payload: payload})
 	if errors.Is(err, function.ErrThrottled) {
 		err = fmt.Errorf("%w: %w", mapping.ErrThrottled, err)
 	}
-	return mapping.Outcome{RequestID: res.RequestID, FunctionError: res.FunctionError, Payload: res.Payload}, err
+	out := mapping.Outcome{RequestID: res.RequestID, FunctionError: res.FunctionError, ExecutedVersion: res.ExecutedVersion, Payload: res.Payload}
+	if res.Effects != nil {
+		out.Effects = effects{res.Effects}
+	}
+	return out, err
+}
+
+// effects lets mappings commit what an exactly-once invocation did.
+type effects struct{ *transaction.Tx }
+
+// Commit implements mapping.Effects.
+func (e effects) Commit(add func(*store.Tx)) error {
+	err := e.Tx.Commit(add)
+	if errors.Is(err, transaction.ErrConflict) {
+		return fmt.Errorf("%w: %w", mapping.ErrConflict, err)
+	}
+	return err
 }
 
 // Prepare implements mapping.Preparer.

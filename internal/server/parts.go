@@ -27,6 +27,7 @@ import (
 	"github.com/weirstream/weir/internal/store"
 	"github.com/weirstream/weir/internal/stream"
 	"github.com/weirstream/weir/internal/table"
+	"github.com/weirstream/weir/internal/transaction"
 )
 
 // Folders of the data directory beside the store's own files.
@@ -77,6 +78,8 @@ func (s *Server) openDomains(p *parts) (err error) {
 	if p.db, err = keep(p, db, err); err != nil {
 		return err
 	}
+	transactions := transaction.Open(transaction.Config{DB: db, Meter: m})
+	p.opened = append(p.opened, transactions.Close)
 	// Before what it measures, so that it is closed after it.
 	metrics, err := metric.Open(metric.Config{DB: db, Log: log, Meter: m})
 	if p.metrics, err = keep(p, metrics, err); err != nil {
@@ -99,7 +102,7 @@ func (s *Server) openDomains(p *parts) (err error) {
 		return err
 	}
 	functions, err := function.Open(function.Config{
-		DB: db, Identity: id, Log: log, Meter: m, Logs: functionLogs,
+		DB: db, Identity: id, Log: log, Meter: m, Logs: functionLogs, Transactions: transactions,
 		Runtimes: function.NewRuntimes(filepath.Join(s.cfg.DataDir, RuntimesFolder)),
 		CodeDir:  filepath.Join(s.cfg.DataDir, codeFolder), Endpoint: s.endpoint,
 		AccountConcurrency: s.accountConcurrency(),
@@ -210,7 +213,8 @@ func (s *Server) handler() (http.Handler, error) {
 			snsapi.New(p.topics),
 			stsapi.New(s.cfg.Identity),
 		},
-		Fallback: own, Identity: s.cfg.Identity, Log: s.cfg.Log,
+		Invocations: callers{p.functions},
+		Fallback:    own, Identity: s.cfg.Identity, Log: s.cfg.Log,
 	})
 }
 

@@ -15,6 +15,9 @@
 // that holds it is on disk. Because the log is sequential, the durability of a
 // record implies that of all before it.
 //
+// Records that an exactly-once invocation puts are routed and get their positions
+// when its transaction commits; before that nobody sees them.
+//
 // Lock order: append locks by ascending log id, then ascending shard index; a
 // shard's state lock is a leaf.
 //

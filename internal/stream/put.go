@@ -14,6 +14,14 @@ type Entry struct {
 	Data         []byte   // must not change after Put was called
 }
 
+// hash returns the hash by which the entry is routed.
+func (e *Entry) hash() HashKey {
+	if e.Hash != nil {
+		return *e.Hash
+	}
+	return HashOf(e.PartitionKey)
+}
+
 // Placed says where a record went.
 type Placed struct {
 	Shard    uint32
@@ -43,12 +51,7 @@ func (st *Stream) put(entries []Entry, placed []Placed) error {
 	state := st.state.Load()
 	shards := make([]uint32, 0, 8)
 	for i, e := range entries {
-		hash := e.Hash
-		if hash == nil {
-			h := HashOf(e.PartitionKey)
-			hash = &h
-		}
-		sh := state.route(*hash)
+		sh := state.route(e.hash())
 		placed[i] = Placed{Shard: sh.Index, Sequence: Sequence{ShardCreated: sh.Created, Shard: sh.Index}}
 		if len(shards) == 0 || shards[len(shards)-1] != sh.Index {
 			shards = append(shards, sh.Index)
@@ -108,12 +111,16 @@ func (st *Stream) gone(err error) error {
 func (st *Stream) PutRecord(ctx context.Context, e Entry, after string) (Placed, error) {
 	start := time.Now()
 	if after != "" && !st.canFollow(after) {
-		return Placed{}, errorf(InvalidArgument, "ExclusiveMinimumSequenceNumber %s used in PutRecord on stream %s under account %s is invalid.", after, st.name, st.owner.cfg.Identity.Account)
+		return Placed{}, st.invalidMinimum(after)
 	}
 	placed := make([]Placed, 1)
 	err := st.Put(ctx, []Entry{e}, placed)
 	st.series.putRecord(e, err == nil, time.Since(start))
 	return placed[0], err
+}
+
+func (st *Stream) invalidMinimum(after string) error {
+	return errorf(InvalidArgument, "ExclusiveMinimumSequenceNumber %s used in PutRecord on stream %s under account %s is invalid.", after, st.name, st.owner.cfg.Identity.Account)
 }
 
 // canFollow reports whether a new record's number will exceed the given one.

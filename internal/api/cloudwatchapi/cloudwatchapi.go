@@ -50,7 +50,7 @@ func New(deps Deps) *api.Service {
 			api.UnionOf[types.EvaluationWindow](&types.EvaluationWindowMemberSlidingWindow{}, &types.EvaluationWindowMemberWallClockWindow{}),
 		},
 		Operations: []api.Operation{
-			api.Op("PutMetricData", schemas.PutMetricData, schemas.PutMetricDataInput, nil, h.putMetricData),
+			api.Op("PutMetricData", schemas.PutMetricData, schemas.PutMetricDataInput, nil, h.putMetricData).Held(),
 			api.Op("ListMetrics", schemas.ListMetrics, schemas.ListMetricsInput, schemas.ListMetricsOutput, h.listMetrics),
 			api.Op("GetMetricStatistics", schemas.GetMetricStatistics, schemas.GetMetricStatisticsInput, schemas.GetMetricStatisticsOutput, h.getMetricStatistics),
 			api.Op("GetMetricData", schemas.GetMetricData, schemas.GetMetricDataInput, schemas.GetMetricDataOutput, h.getMetricData),

@@ -20,6 +20,9 @@ func (h handlers) putMetricData(ctx context.Context, in *cloudwatch.PutMetricDat
 	for i := range in.MetricData {
 		data[i] = datum(&in.MetricData[i])
 	}
+	if tx := api.EffectsOf(ctx); tx != nil {
+		return nil, exception(h.Metrics.PutIn(ctx, tx, aws.ToString(in.Namespace), data))
+	}
 	return nil, exception(h.Metrics.Put(ctx, aws.ToString(in.Namespace), data))
 }
 

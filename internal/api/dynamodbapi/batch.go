@@ -38,7 +38,7 @@ func checkTableKeys[V any](c *api.Constraints, requests map[string]V) {
 	}
 }
 
-func (h handlers) batchGetItem(_ context.Context, in *dynamodb.BatchGetItemInput) (*dynamodb.BatchGetItemOutput, error) {
+func (h handlers) batchGetItem(ctx context.Context, in *dynamodb.BatchGetItemInput) (*dynamodb.BatchGetItemOutput, error) {
 	var c api.Constraints
 	api.Enum(&c, "returnConsumedCapacity", in.ReturnConsumedCapacity, returnCapacityValues...)
 	checkTableKeys(&c, in.RequestItems)
@@ -65,7 +65,7 @@ func (h handlers) batchGetItem(_ context.Context, in *dynamodb.BatchGetItemInput
 			return nil, err
 		}
 	}
-	results, err := h.tables.BatchGetItem(requests)
+	results, err := h.items(ctx).BatchGetItem(requests)
 	if err != nil {
 		return nil, exception(err)
 	}
@@ -111,7 +111,7 @@ func batchGet(name string, r types.KeysAndAttributes) (table.BatchGetTable, erro
 	return out, nil
 }
 
-func (h handlers) batchWriteItem(_ context.Context, in *dynamodb.BatchWriteItemInput) (*dynamodb.BatchWriteItemOutput, error) {
+func (h handlers) batchWriteItem(ctx context.Context, in *dynamodb.BatchWriteItemInput) (*dynamodb.BatchWriteItemOutput, error) {
 	var c api.Constraints
 	api.Enum(&c, "returnConsumedCapacity", in.ReturnConsumedCapacity, returnCapacityValues...)
 	api.Enum(&c, "returnItemCollectionMetrics", in.ReturnItemCollectionMetrics, returnMetricsValues...)
@@ -138,7 +138,7 @@ func (h handlers) batchWriteItem(_ context.Context, in *dynamodb.BatchWriteItemI
 			return nil, exception(err)
 		}
 	}
-	units, err := h.tables.BatchWriteItem(requests)
+	units, err := h.items(ctx).BatchWriteItem(requests)
 	if err != nil {
 		return nil, exception(err)
 	}

@@ -29,6 +29,26 @@ const (
 
 type handlers struct{ tables *table.Tables }
 
+// items are the operations on items: of tables, or of a transaction.
+type items interface {
+	PutItem(*table.PutRequest) (table.WriteResult, error)
+	UpdateItem(*table.UpdateRequest) (table.WriteResult, error)
+	DeleteItem(*table.DeleteRequest) (table.WriteResult, error)
+	GetItem(*table.GetRequest) (table.GetResult, error)
+	Query(*table.QueryRequest) (table.Page, error)
+	Scan(*table.ScanRequest) (table.Page, error)
+	BatchGetItem([]table.BatchGetTable) ([]table.BatchGetTableResult, error)
+	BatchWriteItem([]table.BatchWriteTable) ([]float64, error)
+}
+
+// items returns where an operation takes effect.
+func (h handlers) items(ctx context.Context) items {
+	if tx := api.EffectsOf(ctx); tx != nil {
+		return h.tables.In(tx)
+	}
+	return h.tables
+}
+
 var attributeValue = api.UnionOf[types.AttributeValue](
 	&types.AttributeValueMemberS{}, &types.AttributeValueMemberN{}, &types.AttributeValueMemberB{},
 	&types.AttributeValueMemberBOOL{}, &types.AttributeValueMemberNULL{}, &types.AttributeValueMemberSS{},
@@ -65,14 +85,14 @@ func (h handlers) operations() []api.Operation {
 		api.Op("DescribeLimits", schemas.DescribeLimits, schemas.DescribeLimitsInput, schemas.DescribeLimitsOutput, h.describeLimits),
 		api.Op("DescribeEndpoints", schemas.DescribeEndpoints, schemas.DescribeEndpointsRequest, schemas.DescribeEndpointsResponse, h.describeEndpoints),
 		api.Op("DescribeTimeToLive", schemas.DescribeTimeToLive, schemas.DescribeTimeToLiveInput, schemas.DescribeTimeToLiveOutput, h.describeTimeToLive),
-		api.Op("PutItem", schemas.PutItem, schemas.PutItemInput, schemas.PutItemOutput, h.putItem).WithFast(h.putItemFast),
-		api.Op("GetItem", schemas.GetItem, schemas.GetItemInput, schemas.GetItemOutput, h.getItem).WithFast(h.getItemFast),
-		api.Op("UpdateItem", schemas.UpdateItem, schemas.UpdateItemInput, schemas.UpdateItemOutput, h.updateItem).WithFast(h.updateItemFast),
-		api.Op("DeleteItem", schemas.DeleteItem, schemas.DeleteItemInput, schemas.DeleteItemOutput, h.deleteItem).WithFast(h.deleteItemFast),
-		api.Op("Query", schemas.Query, schemas.QueryInput, schemas.QueryOutput, h.query).WithFast(h.queryFast),
-		api.Op("Scan", schemas.Scan, schemas.ScanInput, schemas.ScanOutput, h.scan).WithFast(h.scanFast),
-		api.Op("BatchGetItem", schemas.BatchGetItem, schemas.BatchGetItemInput, schemas.BatchGetItemOutput, h.batchGetItem),
-		api.Op("BatchWriteItem", schemas.BatchWriteItem, schemas.BatchWriteItemInput, schemas.BatchWriteItemOutput, h.batchWriteItem),
+		api.Op("PutItem", schemas.PutItem, schemas.PutItemInput, schemas.PutItemOutput, h.putItem).WithFast(h.putItemFast).Held(),
+		api.Op("GetItem", schemas.GetItem, schemas.GetItemInput, schemas.GetItemOutput, h.getItem).WithFast(h.getItemFast).Held(),
+		api.Op("UpdateItem", schemas.UpdateItem, schemas.UpdateItemInput, schemas.UpdateItemOutput, h.updateItem).WithFast(h.updateItemFast).Held(),
+		api.Op("DeleteItem", schemas.DeleteItem, schemas.DeleteItemInput, schemas.DeleteItemOutput, h.deleteItem).WithFast(h.deleteItemFast).Held(),
+		api.Op("Query", schemas.Query, schemas.QueryInput, schemas.QueryOutput, h.query).WithFast(h.queryFast).Held(),
+		api.Op("Scan", schemas.Scan, schemas.ScanInput, schemas.ScanOutput, h.scan).WithFast(h.scanFast).Held(),
+		api.Op("BatchGetItem", schemas.BatchGetItem, schemas.BatchGetItemInput, schemas.BatchGetItemOutput, h.batchGetItem).Held(),
+		api.Op("BatchWriteItem", schemas.BatchWriteItem, schemas.BatchWriteItemInput, schemas.BatchWriteItemOutput, h.batchWriteItem).Held(),
 	}
 }
 

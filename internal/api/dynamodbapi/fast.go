@@ -270,45 +270,45 @@ func (r *request) expressions() table.Expressions {
 	return table.Expressions{Texts: r.texts, Scope: r.scope}
 }
 
-func (h handlers) putItemFast(_ context.Context, body []byte, w *api.ResponseWriter) (bool, error) {
+func (h handlers) putItemFast(ctx context.Context, body []byte, w *api.ResponseWriter) (bool, error) {
 	var r request
 	if !r.decode(body, hasTable|hasItem, putMembers) || checkOldOrNone(r.returns) != nil {
 		return false, nil
 	}
-	res, err := h.tables.PutItem(&table.PutRequest{
+	res, err := h.items(ctx).PutItem(&table.PutRequest{
 		Table: r.table, Item: r.item, Expressions: r.expressions(), Return: returns[r.returns], ReturnOnCondition: onFailure(r.onFail),
 	})
 	return r.answerWrite(w, res, err)
 }
 
-func (h handlers) deleteItemFast(_ context.Context, body []byte, w *api.ResponseWriter) (bool, error) {
+func (h handlers) deleteItemFast(ctx context.Context, body []byte, w *api.ResponseWriter) (bool, error) {
 	var r request
 	if !r.decode(body, hasTable|hasKey, deleteMembers) || checkOldOrNone(r.returns) != nil {
 		return false, nil
 	}
-	res, err := h.tables.DeleteItem(&table.DeleteRequest{
+	res, err := h.items(ctx).DeleteItem(&table.DeleteRequest{
 		Table: r.table, Key: r.item, Expressions: r.expressions(), Return: returns[r.returns], ReturnOnCondition: onFailure(r.onFail),
 	})
 	return r.answerWrite(w, res, err)
 }
 
-func (h handlers) updateItemFast(_ context.Context, body []byte, w *api.ResponseWriter) (bool, error) {
+func (h handlers) updateItemFast(ctx context.Context, body []byte, w *api.ResponseWriter) (bool, error) {
 	var r request
 	if !r.decode(body, hasTable|hasKey, updateMembers) {
 		return false, nil
 	}
-	res, err := h.tables.UpdateItem(&table.UpdateRequest{
+	res, err := h.items(ctx).UpdateItem(&table.UpdateRequest{
 		Table: r.table, Key: r.item, Expressions: r.expressions(), Return: returns[r.returns], ReturnOnCondition: onFailure(r.onFail),
 	})
 	return r.answerWrite(w, res, err)
 }
 
-func (h handlers) getItemFast(_ context.Context, body []byte, w *api.ResponseWriter) (bool, error) {
+func (h handlers) getItemFast(ctx context.Context, body []byte, w *api.ResponseWriter) (bool, error) {
 	var r request
 	if !r.decode(body, hasTable|hasKey, getMembers) {
 		return false, nil
 	}
-	res, err := h.tables.GetItem(&table.GetRequest{Table: r.table, Key: r.item, Expressions: r.expressions(), Consistent: r.strong})
+	res, err := h.items(ctx).GetItem(&table.GetRequest{Table: r.table, Key: r.item, Expressions: r.expressions(), Consistent: r.strong})
 	if err != nil {
 		return true, exception(err)
 	}
@@ -322,24 +322,24 @@ func (h handlers) getItemFast(_ context.Context, body []byte, w *api.ResponseWri
 	return true, nil
 }
 
-func (h handlers) queryFast(_ context.Context, body []byte, w *api.ResponseWriter) (bool, error) {
+func (h handlers) queryFast(ctx context.Context, body []byte, w *api.ResponseWriter) (bool, error) {
 	r := request{forward: true}
 	if !r.decode(body, hasTable|hasKeyCondition, queryMembers) {
 		return false, nil
 	}
-	p, err := h.tables.Query(&table.QueryRequest{
+	p, err := h.items(ctx).Query(&table.QueryRequest{
 		Table: r.table, Expressions: r.expressions(), Start: r.start, HasStart: r.has&hasStart != 0,
 		Limit: int(r.limit), Backward: !r.forward, Consistent: r.strong,
 	})
 	return r.answerPage(w, p, err)
 }
 
-func (h handlers) scanFast(_ context.Context, body []byte, w *api.ResponseWriter) (bool, error) {
+func (h handlers) scanFast(ctx context.Context, body []byte, w *api.ResponseWriter) (bool, error) {
 	var r request
 	if !r.decode(body, hasTable, scanMembers) {
 		return false, nil
 	}
-	p, err := h.tables.Scan(&table.ScanRequest{
+	p, err := h.items(ctx).Scan(&table.ScanRequest{
 		Table: r.table, Expressions: r.expressions(), Start: r.start, HasStart: r.has&hasStart != 0,
 		Limit: int(r.limit), Consistent: r.strong, Segment: int(r.segment), Segments: int(r.segments),
 	})

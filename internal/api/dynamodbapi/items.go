@@ -30,7 +30,7 @@ func onFailure(v types.ReturnValuesOnConditionCheckFailure) bool {
 	return v == types.ReturnValuesOnConditionCheckFailureAllOld
 }
 
-func (h handlers) putItem(_ context.Context, in *dynamodb.PutItemInput) (*dynamodb.PutItemOutput, error) {
+func (h handlers) putItem(ctx context.Context, in *dynamodb.PutItemInput) (*dynamodb.PutItemOutput, error) {
 	var c api.Constraints
 	checkName(&c, "tableName", in.TableName)
 	c.Required("item", in.Item != nil)
@@ -55,7 +55,7 @@ func (h handlers) putItem(_ context.Context, in *dynamodb.PutItemInput) (*dynamo
 	if err := checkOldOrNone(in.ReturnValues); err != nil {
 		return nil, err
 	}
-	res, err := h.tables.PutItem(&table.PutRequest{
+	res, err := h.items(ctx).PutItem(&table.PutRequest{
 		Table: *in.TableName,
 		Item:  it,
 		Expressions: table.Expressions{
@@ -74,7 +74,7 @@ func (h handlers) putItem(_ context.Context, in *dynamodb.PutItemInput) (*dynamo
 	}, nil
 }
 
-func (h handlers) deleteItem(_ context.Context, in *dynamodb.DeleteItemInput) (*dynamodb.DeleteItemOutput, error) {
+func (h handlers) deleteItem(ctx context.Context, in *dynamodb.DeleteItemInput) (*dynamodb.DeleteItemOutput, error) {
 	var c api.Constraints
 	checkName(&c, "tableName", in.TableName)
 	c.Required("key", in.Key != nil)
@@ -99,7 +99,7 @@ func (h handlers) deleteItem(_ context.Context, in *dynamodb.DeleteItemInput) (*
 	if err := checkOldOrNone(in.ReturnValues); err != nil {
 		return nil, err
 	}
-	res, err := h.tables.DeleteItem(&table.DeleteRequest{
+	res, err := h.items(ctx).DeleteItem(&table.DeleteRequest{
 		Table: *in.TableName,
 		Key:   key,
 		Expressions: table.Expressions{
@@ -118,7 +118,7 @@ func (h handlers) deleteItem(_ context.Context, in *dynamodb.DeleteItemInput) (*
 	}, nil
 }
 
-func (h handlers) updateItem(_ context.Context, in *dynamodb.UpdateItemInput) (*dynamodb.UpdateItemOutput, error) {
+func (h handlers) updateItem(ctx context.Context, in *dynamodb.UpdateItemInput) (*dynamodb.UpdateItemOutput, error) {
 	var c api.Constraints
 	checkName(&c, "tableName", in.TableName)
 	c.Required("key", in.Key != nil)
@@ -145,7 +145,7 @@ func (h handlers) updateItem(_ context.Context, in *dynamodb.UpdateItemInput) (*
 	if err != nil {
 		return nil, exception(err)
 	}
-	res, err := h.tables.UpdateItem(&table.UpdateRequest{
+	res, err := h.items(ctx).UpdateItem(&table.UpdateRequest{
 		Table: *in.TableName,
 		Key:   key,
 		Expressions: table.Expressions{
@@ -164,7 +164,7 @@ func (h handlers) updateItem(_ context.Context, in *dynamodb.UpdateItemInput) (*
 	}, nil
 }
 
-func (h handlers) getItem(_ context.Context, in *dynamodb.GetItemInput) (*dynamodb.GetItemOutput, error) {
+func (h handlers) getItem(ctx context.Context, in *dynamodb.GetItemInput) (*dynamodb.GetItemOutput, error) {
 	var c api.Constraints
 	checkName(&c, "tableName", in.TableName)
 	c.Required("key", in.Key != nil)
@@ -182,7 +182,7 @@ func (h handlers) getItem(_ context.Context, in *dynamodb.GetItemInput) (*dynamo
 	if err != nil {
 		return nil, exception(err)
 	}
-	res, err := h.tables.GetItem(&table.GetRequest{
+	res, err := h.items(ctx).GetItem(&table.GetRequest{
 		Table: *in.TableName,
 		Key:   key,
 		Expressions: table.Expressions{

@@ -46,7 +46,7 @@ func writeZero(s smithy.ShapeSerializer, member *smithy.Schema, n int32) {
 	}
 }
 
-func (h handlers) query(_ context.Context, in *dynamodb.QueryInput) (*queryOutput, error) {
+func (h handlers) query(ctx context.Context, in *dynamodb.QueryInput) (*queryOutput, error) {
 	var c api.Constraints
 	checkName(&c, "tableName", in.TableName)
 	checkReading(&c, in.IndexName, in.Select, in.ReturnConsumedCapacity, in.ConditionalOperator, in.Limit, in.AttributesToGet)
@@ -59,7 +59,7 @@ func (h handlers) query(_ context.Context, in *dynamodb.QueryInput) (*queryOutpu
 	if err != nil {
 		return nil, err
 	}
-	p, err := h.tables.Query(r)
+	p, err := h.items(ctx).Query(r)
 	if err != nil {
 		return nil, exception(err)
 	}
@@ -174,7 +174,7 @@ func selectWording(sel types.Select) string {
 	return string(sel)
 }
 
-func (h handlers) scan(_ context.Context, in *dynamodb.ScanInput) (*scanOutput, error) {
+func (h handlers) scan(ctx context.Context, in *dynamodb.ScanInput) (*scanOutput, error) {
 	var c api.Constraints
 	checkName(&c, "tableName", in.TableName)
 	checkReading(&c, in.IndexName, in.Select, in.ReturnConsumedCapacity, in.ConditionalOperator, in.Limit, in.AttributesToGet)
@@ -188,7 +188,7 @@ func (h handlers) scan(_ context.Context, in *dynamodb.ScanInput) (*scanOutput, 
 	if err != nil {
 		return nil, err
 	}
-	p, err := h.tables.Scan(r)
+	p, err := h.items(ctx).Scan(r)
 	if err != nil {
 		return nil, exception(err)
 	}

@@ -25,7 +25,7 @@ func (h handlers) putRecordsFast(ctx context.Context, body []byte, w *api.Respon
 	if err != nil {
 		return true, exception(err)
 	}
-	placed, err := st.PutRecords(ctx, entries)
+	placed, err := putRecords(ctx, st, entries)
 	if err != nil {
 		return true, exception(err)
 	}

@@ -31,7 +31,7 @@ func (h handlers) putRecord(ctx context.Context, in *kinesis.PutRecordInput) (*k
 	if err != nil {
 		return nil, err
 	}
-	placed, err := st.PutRecord(ctx, e, aws.ToString(in.SequenceNumberForOrdering))
+	placed, err := putRecord(ctx, st, e, aws.ToString(in.SequenceNumberForOrdering))
 	if err != nil {
 		return nil, exception(err)
 	}
@@ -74,7 +74,7 @@ func (h handlers) putRecords(ctx context.Context, in *kinesis.PutRecordsInput) (
 			return nil, err
 		}
 	}
-	placed, err := st.PutRecords(ctx, entries)
+	placed, err := putRecords(ctx, st, entries)
 	if err != nil {
 		return nil, exception(err)
 	}
@@ -83,6 +83,22 @@ func (h handlers) putRecords(ctx context.Context, in *kinesis.PutRecordsInput) (
 		out.Records[i] = types.PutRecordsResultEntry{ShardId: aws.String(stream.ShardID(p.Shard)), SequenceNumber: aws.String(p.Sequence.String())}
 	}
 	return out, nil
+}
+
+// putRecord puts a record where the operation takes effect.
+func putRecord(ctx context.Context, st *stream.Stream, e stream.Entry, after string) (stream.Placed, error) {
+	if tx := api.EffectsOf(ctx); tx != nil {
+		return st.PutRecordIn(tx, e, after)
+	}
+	return st.PutRecord(ctx, e, after)
+}
+
+// putRecords puts records where the operation takes effect.
+func putRecords(ctx context.Context, st *stream.Stream, entries []stream.Entry) ([]stream.Placed, error) {
+	if tx := api.EffectsOf(ctx); tx != nil {
+		return st.PutRecordsIn(tx, entries)
+	}
+	return st.PutRecords(ctx, entries)
 }
 
 func (h handlers) getShardIterator(ctx context.Context, in *kinesis.GetShardIteratorInput) (*kinesis.GetShardIteratorOutput, error) {
