@@ -225,8 +225,8 @@ func (f *Functions) checkDestinations(function string, d EventDestinations) erro
 
 func (f *Functions) checkFunctionDestination(function, arn string) error {
 	def, err := f.Get(arn)
-	if err != nil {
-		return because(invalidf("The destination ARN %s is invalid.", arn), err)
+	if err != nil { // for a client the error is not that something was not found
+		return invalidf("The destination ARN %s is invalid.", arn)
 	}
 	if def.Name == function {
 		return invalidf("You can't specify the function as a destination for itself.")
