@@ -23,6 +23,8 @@ import (
 	"reflect"
 
 	"github.com/aws/smithy-go"
+
+	"github.com/weirstream/weir/internal/api/awsquery"
 )
 
 // Dialect names the habits in which services of one protocol differ.
@@ -66,6 +68,9 @@ type Service struct {
 	// QueryVersion is the Version parameter of the query protocol and
 	// XMLNamespace that of its answers; "" if the service has none.
 	QueryVersion, XMLNamespace string
+	// QueryFlat names the elements of lists and maps in the query protocol where
+	// they are flat.
+	QueryFlat awsquery.Flat
 	// QueryCompatible marks a service that moved from query to JSON or CBOR and
 	// still tells its old error codes (x-amzn-query-error).
 	QueryCompatible bool

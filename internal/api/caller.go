@@ -15,6 +15,10 @@ type Caller struct {
 	AccessKeyID, Region string
 	// Host is what the client calls this server, with the port if it gave one.
 	Host string
+	// Path is the path of the request's URL.
+	Path string
+	// Query tells that the request came by the query protocol.
+	Query bool
 
 	effects  *transaction.Tx
 	document []byte // the request's body, in CBOR if binary

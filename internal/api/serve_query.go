@@ -10,7 +10,7 @@ import (
 // serveQuery serves the query protocol: a form in the body or the URL.
 func (h *Handler) serveQuery(x *exchange) {
 	x.identify(Plain)
-	x.protocol = protocolQuery
+	x.protocol, x.caller.Query = protocolQuery, true
 	x.ctype = contentTypes["text/xml"]
 	x.svc = h.querySigned(x.scope.service)
 	if !x.read(h.queryLimit(x.svc)) {
@@ -30,7 +30,7 @@ func (h *Handler) serveQuery(x *exchange) {
 		x.fail(&Error{Code: "NoSuchVersion", Message: "The requested version (" + version + ") of the service is not known."})
 		return
 	}
-	x.op = x.svc.ops[action]
+	x.op, form.Flat = x.svc.ops[action], x.svc.QueryFlat
 	switch {
 	case action == "":
 		x.fail(&Error{Code: "MissingAction", Message: "The request must contain the parameter Action."})
@@ -90,7 +90,7 @@ func (h *Handler) queryService(signed *service, action, version string) *service
 }
 
 func (x *exchange) answerQuery(out any) {
-	var e awsquery.Encoder
+	e := awsquery.Encoder{Flat: x.svc.QueryFlat}
 	v := reflect.ValueOf(out)
 	if v.IsValid() {
 		v = v.Elem()

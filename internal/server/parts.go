@@ -13,6 +13,7 @@ import (
 	"github.com/weirstream/weir/internal/api/lambdaapi"
 	"github.com/weirstream/weir/internal/api/logsapi"
 	"github.com/weirstream/weir/internal/api/snsapi"
+	"github.com/weirstream/weir/internal/api/sqsapi"
 	"github.com/weirstream/weir/internal/api/stackapi"
 	"github.com/weirstream/weir/internal/api/stsapi"
 	"github.com/weirstream/weir/internal/console"
@@ -21,6 +22,7 @@ import (
 	"github.com/weirstream/weir/internal/metric"
 	"github.com/weirstream/weir/internal/metric/exposition"
 	"github.com/weirstream/weir/internal/notify"
+	"github.com/weirstream/weir/internal/queue"
 	"github.com/weirstream/weir/internal/server/pages"
 	"github.com/weirstream/weir/internal/server/provision"
 	"github.com/weirstream/weir/internal/stack"
@@ -44,6 +46,7 @@ type parts struct {
 	tables     *table.Tables
 	logs       *function.Logs
 	functions  *function.Functions
+	queues     *queue.Queues
 	topics     *notify.Topics
 	metrics    *metric.Metrics
 	alarms     *metric.Alarms
@@ -95,6 +98,10 @@ func (s *Server) openDomains(p *parts) (err error) {
 	}
 	tables, err := table.Open(table.Config{DB: db, Logs: logs, Identity: id, Log: log, Meter: m})
 	if p.tables, err = keep(p, tables, err); err != nil {
+		return err
+	}
+	queues, err := queue.Open(queue.Config{DB: db, Identity: id, Log: log, Meter: m})
+	if p.queues, err = keep(p, queues, err); err != nil {
 		return err
 	}
 	functionLogs, err := function.OpenLogs(function.LogsConfig{DB: db, Identity: id, Log: log})
@@ -211,6 +218,7 @@ func (s *Server) handler() (http.Handler, error) {
 			logsapi.New(p.logs),
 			cloudwatchapi.New(cloudwatchapi.Deps{Metrics: p.metrics, Alarms: p.alarms, Dashboards: p.dashboards, Identity: s.cfg.Identity}),
 			snsapi.New(p.topics),
+			sqsapi.New(p.queues),
 			stsapi.New(s.cfg.Identity),
 		},
 		Invocations: callers{p.functions},

@@ -15,7 +15,7 @@ import (
 // Decode fills v, a struct described by t, from a form. Parameters that are not
 // members are ignored. The error is a *FormError.
 func (f *Form) Decode(t *shape.Type, v reflect.Value) error {
-	return structure(&f.root, t, v, "")
+	return f.structure(&f.root, t, v, "")
 }
 
 func join(path, name string) string {
@@ -25,13 +25,16 @@ func join(path, name string) string {
 	return path + "." + name
 }
 
-func structure(n *node, t *shape.Type, v reflect.Value, path string) error {
+func (f *Form) structure(n *node, t *shape.Type, v reflect.Value, path string) error {
 	for name, kid := range n.kids {
 		m := member(t, name)
 		if m == nil {
+			m = f.Flat.member(t, name)
+		}
+		if m == nil {
 			continue
 		}
-		if err := value(kid, &m.Slot, v.Field(m.Field), join(path, name)); err != nil {
+		if err := f.value(kid, &m.Slot, v.Field(m.Field), join(path, name)); err != nil {
 			return err
 		}
 	}
@@ -48,19 +51,19 @@ func member(t *shape.Type, name string) *shape.Member {
 	return t.MemberNamed(string(unicode.ToUpper(r)) + name[size:])
 }
 
-func value(n *node, s *shape.Slot, v reflect.Value, path string) error {
+func (f *Form) value(n *node, s *shape.Slot, v reflect.Value, path string) error {
 	switch s.Kind {
 	case shape.Struct:
 		if n.kids == nil {
 			return nil
 		}
-		return structure(n, s.Type, s.Settle(v), path)
+		return f.structure(n, s.Type, s.Settle(v), path)
 	case shape.Union:
-		return union(n, s.Type, v, path)
+		return f.union(n, s.Type, v, path)
 	case shape.List:
-		return list(n, s.Type, s.Settle(v), path)
+		return f.list(n, s.Type, s.Settle(v), path)
 	case shape.Map:
-		return mapping(n, s.Type, s.Settle(v), path)
+		return f.mapping(n, s.Type, s.Settle(v), path)
 	}
 	if !n.set {
 		return nil
@@ -69,14 +72,14 @@ func value(n *node, s *shape.Slot, v reflect.Value, path string) error {
 }
 
 // union treats several variants as the other codecs do.
-func union(n *node, t *shape.Type, v reflect.Value, path string) error {
+func (f *Form) union(n *node, t *shape.Type, v reflect.Value, path string) error {
 	var held shape.Variants
 	for _, m := range t.Members {
 		kid := n.kids[m.Name]
 		if kid == nil {
 			continue
 		}
-		if err := value(kid, &m.Slot, m.SetVariant(v), join(path, m.Name)); err != nil {
+		if err := f.value(kid, &m.Slot, m.SetVariant(v), join(path, m.Name)); err != nil {
 			return err
 		}
 		if !held.Add(t, m, v) {
@@ -86,21 +89,21 @@ func union(n *node, t *shape.Type, v reflect.Value, path string) error {
 	return nil
 }
 
-func list(n *node, t *shape.Type, v reflect.Value, path string) error {
+func (f *Form) list(n *node, t *shape.Type, v reflect.Value, path string) error {
 	elems := n.elements()
 	if len(elems) == 0 && !n.set {
 		return nil
 	}
 	v.Set(reflect.MakeSlice(t.Go, len(elems), len(elems)))
 	for i, kid := range elems {
-		if err := value(kid, &t.Elem, v.Index(i), path+".member."+strconv.Itoa(i+1)); err != nil {
+		if err := f.value(kid, &t.Elem, v.Index(i), path+".member."+strconv.Itoa(i+1)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func mapping(n *node, t *shape.Type, v reflect.Value, path string) error {
+func (f *Form) mapping(n *node, t *shape.Type, v reflect.Value, path string) error {
 	entries := n.entries()
 	if len(entries) == 0 && !n.set {
 		return nil
@@ -114,7 +117,7 @@ func mapping(n *node, t *shape.Type, v reflect.Value, path string) error {
 		}
 		elem := reflect.New(t.Go.Elem()).Elem()
 		if val != nil {
-			if err := value(val, &t.Elem, elem, at); err != nil {
+			if err := f.value(val, &t.Elem, elem, at); err != nil {
 				return err
 			}
 		}

@@ -17,6 +17,8 @@ import (
 // Encoder writes answers.
 type Encoder struct {
 	bytes.Buffer
+	// Flat names the elements of flat lists and maps, if the service has such.
+	Flat Flat
 }
 
 // Response writes the answer of an operation: v is its output struct, described
@@ -82,7 +84,13 @@ func (e *Encoder) element(name, text string) {
 
 func (e *Encoder) structure(t *shape.Type, v reflect.Value) {
 	for _, m := range t.Members {
-		if f := v.Field(m.Field); !absent(f) {
+		f := v.Field(m.Field)
+		if absent(f) {
+			continue
+		}
+		if elem, ok := e.Flat.of(m); ok {
+			e.flat(elem, &m.Slot, f)
+		} else {
 			e.value(m.Name, &m.Slot, f)
 		}
 	}
@@ -137,15 +145,30 @@ func (e *Encoder) variant(t *shape.Type, v reflect.Value) {
 }
 
 func (e *Encoder) mapping(t *shape.Type, v reflect.Value) {
+	e.entries(Element{"entry", "key", "value"}, t, v)
+}
+
+func (e *Encoder) entries(names Element, t *shape.Type, v reflect.Value) {
 	entries := map[string]reflect.Value{}
 	for k, elem := range v.Seq2() {
 		entries[k.String()] = elem
 	}
 	for _, k := range slices.Sorted(maps.Keys(entries)) {
-		e.open("entry")
-		e.element("key", k)
-		e.value("value", &t.Elem, entries[k])
-		e.close("entry")
+		e.open(names.Name)
+		e.element(names.Key, k)
+		e.value(names.Value, &t.Elem, entries[k])
+		e.close(names.Name)
+	}
+}
+
+// flat writes the elements of a list or map with nothing around them.
+func (e *Encoder) flat(names Element, s *shape.Slot, v reflect.Value) {
+	if s.Kind == shape.Map {
+		e.entries(names, s.Type, v)
+		return
+	}
+	for i := range v.Len() {
+		e.value(names.Name, &s.Elem, v.Index(i))
 	}
 }
 

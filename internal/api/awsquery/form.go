@@ -29,6 +29,9 @@ func (e *FormError) Error() string { return e.Message }
 
 // Form is a parsed request.
 type Form struct {
+	// Flat names the elements of flat lists and maps, if the service has such.
+	Flat Flat
+
 	root  node
 	nodes int
 }
