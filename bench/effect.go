@@ -46,10 +46,10 @@ func measureEffect(ctx context.Context, b *bench, s *server) ([]figure, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := b.deploy(ctx, s, function, table, notices.addr()); err != nil {
+	if err := b.deploy(ctx, s, counting{language: goLanguage, function: function, table: table, notice: notices.addr()}); err != nil {
 		return nil, err
 	}
-	if err := s.createMapping(ctx, arn, function, effectBatch); err != nil {
+	if _, err := s.createMapping(ctx, arn, function, effectBatch); err != nil {
 		return nil, err
 	}
 	if err := e.run(ctx); err != nil {

@@ -48,29 +48,37 @@ func measureADD(ctx context.Context, b *bench, s *server, what string, n int) ([
 
 // checkCounters compares the sum of EventCount over some items with what it must be.
 func checkCounters(ctx context.Context, s *server, table string, keys []string, want int) error {
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
-	c := conn{addr: s.addr}
-	defer c.close()
-	sum := 0
-	for _, key := range keys {
-		resp, err := c.do(ctx, getItem(table, key))
-		if err != nil {
-			return fmt.Errorf("checking counters: %w", cause(ctx, err))
-		}
-		if err := checkStatus(resp); err != nil {
-			return fmt.Errorf("checking counters: %w", err)
-		}
-		n, err := counter(resp.body)
-		if err != nil {
-			return err
-		}
-		sum += n
+	sum, err := sumCounters(ctx, s, table, keys)
+	if err != nil {
+		return fmt.Errorf("checking counters: %w", err)
 	}
 	if sum != want {
 		return fmt.Errorf("counters add up to %d after %d acknowledged additions", sum, want)
 	}
 	return nil
+}
+
+// sumCounters adds up the counters of keys.
+func sumCounters(ctx context.Context, s *server, table string, keys []string) (sum int, err error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	c := conn{addr: s.addr}
+	defer c.close()
+	for _, key := range keys {
+		resp, err := c.do(ctx, getItem(table, key))
+		if err != nil {
+			return 0, cause(ctx, err)
+		}
+		if err := checkStatus(resp); err != nil {
+			return 0, err
+		}
+		n, err := counter(resp.body)
+		if err != nil {
+			return 0, err
+		}
+		sum += n
+	}
+	return sum, nil
 }
 
 // counter returns EventCount in a GetItem answer, 0 if there is no item.

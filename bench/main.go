@@ -35,8 +35,8 @@ type bench struct {
 	warmup      time.Duration
 	duration    time.Duration // of a repetition
 	repetitions int
-	id          string // in the names of what is created
-	zip         []byte // of countfunction, built when first needed
+	id          string            // in the names of what is created
+	zips        map[string][]byte // of the counting function, by language, made when first needed
 	log         *log.Logger
 }
 
@@ -58,6 +58,7 @@ var scenarios = []scenario{
 	{name: "getitem", needs: tables, load: measureGetItem},
 	{name: "effect", needs: streams | tables | functions, load: measureEffect},
 	{name: "pipeline", needs: streams | tables | functions, load: measurePipeline},
+	{name: "idlemapping", needs: streams | tables | functions, load: measureIdleMapping},
 	{name: "startup", needs: startable, life: measureStartup},
 	{name: "idle", needs: startable, life: measureIdle},
 }
@@ -280,16 +281,6 @@ func (b *bench) with(ctx context.Context, t target, do func(*server) error) erro
 
 // name is the name of something that a scenario creates, unlike those of other runs.
 func (b *bench) name(what string) string { return "bench-" + what + "-" + b.id }
-
-// functionZip is countfunction, ready for CreateFunction.
-func (b *bench) functionZip(ctx context.Context) ([]byte, error) {
-	if b.zip != nil {
-		return b.zip, nil
-	}
-	var err error
-	b.zip, err = buildFunction(ctx, b.dir)
-	return b.zip, err
-}
 
 func write(r *report, o options, stdout io.Writer) error {
 	text := r.markdown()

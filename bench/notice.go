@@ -1,14 +1,10 @@
 package main
 
 import (
-	"archive/zip"
 	"bufio"
-	"bytes"
 	"context"
 	"fmt"
 	"net"
-	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -81,33 +77,6 @@ func parseNotice(line string) (key string, count int, ok bool) {
 	key, digits, ok := strings.Cut(line, " ")
 	count, err := strconv.Atoi(digits)
 	return key, count, ok && err == nil && key != ""
-}
-
-// buildFunction builds countfunction and returns it as a zip file.
-func buildFunction(ctx context.Context, dir string) ([]byte, error) {
-	binary := filepath.Join(dir, "bootstrap")
-	if err := goBuild(ctx, binary, "./bench/countfunction"); err != nil {
-		return nil, err
-	}
-	code, err := os.ReadFile(binary)
-	if err != nil {
-		return nil, err
-	}
-	var out bytes.Buffer
-	z := zip.NewWriter(&out)
-	header := &zip.FileHeader{Name: "bootstrap", Method: zip.Deflate}
-	header.SetMode(0o755)
-	w, err := z.CreateHeader(header)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := w.Write(code); err != nil {
-		return nil, err
-	}
-	if err := z.Close(); err != nil {
-		return nil, err
-	}
-	return out.Bytes(), nil
 }
 
 // goBuild builds a package of this module; path is relative to its root.

@@ -4,20 +4,28 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync/atomic"
+	"os"
+	"sync"
 	"time"
 )
 
 const (
-	pipelineRecords = 400_000
-	pipelineKeys    = 20 // different keys of records
+	pipelineRecords = 600_000
+	pipelineKeys    = 5 // different keys of records: kinds of events
 	pipelineBatch   = 1000
 	pipelineTimeout = 5 * time.Minute
 )
 
 var errPipeline = errors.New("the function did not get to the end in time")
 
-// measurePipeline fills a stream and measures how fast a function counts all of it.
+// counting is a counting function and its table.
+type counting struct {
+	language
+	function, table, notice string
+	once                    bool // counted exactly once
+}
+
+// measurePipeline fills a stream and measures how fast functions count all of it.
 func measurePipeline(ctx context.Context, b *bench, s *server) ([]figure, error) {
 	stream := b.name("pipeline")
 	arn, err := s.createStream(ctx, stream, shards)
@@ -28,65 +36,173 @@ func measurePipeline(ctx context.Context, b *bench, s *server) ([]figure, error)
 	if err != nil {
 		return nil, fmt.Errorf("filling: %w", err)
 	}
-	rate := figure{
-		Measure: fmt.Sprintf("Go function counting by key, batches of %s, %d shards", thousands(pipelineBatch), shards),
-		Unit:    "records/s",
-	}
-	for i := range b.repetitions {
-		took, err := countAll(ctx, b, s, arn, fmt.Sprint("count-", i), n)
-		if err != nil {
-			return nil, err
+	var figures []figure
+	for _, l := range languages {
+		for _, once := range []bool{false, true} {
+			rate := figure{
+				Measure: fmt.Sprintf("%s function counting by key, batches of %s, %d shards", l.name, thousands(pipelineBatch), shards),
+				Unit:    "records/s",
+			}
+			if once {
+				rate.Aspect = "exactly once"
+			}
+			for i := range b.repetitions {
+				name := b.name(fmt.Sprint("count-", l.name, "-", once, "-", i))
+				perSecond, err := countAll(ctx, b, s, arn, counting{language: l, function: name, table: name, once: once}, n)
+				if err != nil {
+					return figures, fmt.Errorf("%s: %w", name, err)
+				}
+				rate.Runs = append(rate.Runs, perSecond)
+			}
+			figures = append(figures, rate)
 		}
-		rate.Runs = append(rate.Runs, float64(n)/took.Seconds())
 	}
-	return []figure{rate}, nil
+	return figures, nil
 }
 
 // countAll maps a stream of n records to a new function with a new table, and
-// measures from then until the last count has been written. The counts must then
-// be right.
-func countAll(ctx context.Context, b *bench, s *server, arn, name string, n int) (time.Duration, error) {
-	var counted atomic.Int64
-	done := make(chan time.Time, 1)
-	notices, err := hear(func(_ string, count int, at time.Time) {
-		if sum := counted.Add(int64(count)); sum >= int64(n) && sum-int64(count) < int64(n) {
-			done <- at
-		}
-	})
+// measures how many records a second it counts from its first write on until all
+// are in the table. The counts must then be right.
+func countAll(ctx context.Context, b *bench, s *server, arn string, c counting, n int) (perSecond float64, err error) {
+	p := progress{want: n, done: make(chan struct{})}
+	notices, err := hear(p.heard)
 	if err != nil {
 		return 0, err
 	}
 	defer notices.close()
-	function, table := b.name(name), b.name(name)
-	if err := b.deploy(ctx, s, function, table, notices.addr()); err != nil {
+	c.notice = notices.addr()
+	if err := b.deploy(ctx, s, c); err != nil {
 		return 0, err
 	}
-	started := time.Now()
-	if err := s.createMapping(ctx, arn, function, pipelineBatch); err != nil {
+	mapping, err := s.createMapping(ctx, arn, c.function, pipelineBatch)
+	if err != nil {
 		return 0, err
 	}
+	defer s.deleteMapping(ctx, mapping)
 	keys := make([]string, pipelineKeys)
 	for i := range keys {
 		keys[i] = eventKey(i)
 	}
 	select {
-	case at := <-done:
-		return at.Sub(started), checkCounters(ctx, s, table, keys, n)
+	case <-p.done:
 	case <-time.After(pipelineTimeout):
-		return 0, fmt.Errorf("%d of %d records counted: %w", counted.Load(), n, errPipeline)
+		return 0, fmt.Errorf("%d of %d records counted: %w", p.counted, n, errPipeline)
 	case <-ctx.Done():
 		return 0, context.Cause(ctx)
+	}
+	// What is counted once is seen when the invocation has ended.
+	err = await(ctx, "counters", func() (bool, error) {
+		sum, err := sumCounters(ctx, s, c.table, keys)
+		return sum >= n, err
+	})
+	if err != nil {
+		return 0, err
+	}
+	took := time.Since(p.first)
+	return float64(n-p.before) / took.Seconds(), checkCounters(ctx, s, c.table, keys, n)
+}
+
+// progress is how many records a function has told of.
+type progress struct {
+	want int
+	done chan struct{} // closed when all have been counted
+
+	mu      sync.Mutex
+	counted int
+	first   time.Time // of the first write
+	before  int       // records of the first write
+}
+
+func (p *progress) heard(_ string, count int, at time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.first.IsZero() {
+		p.first, p.before = at, count
+	}
+	before := p.counted
+	if p.counted += count; p.counted >= p.want && before < p.want {
+		close(p.done)
 	}
 }
 
 // deploy creates a table and a function that counts into it.
-func (b *bench) deploy(ctx context.Context, s *server, function, table, notice string) error {
-	zip, err := b.functionZip(ctx)
+func (b *bench) deploy(ctx context.Context, s *server, c counting) error {
+	zip, err := b.functionZip(ctx, c.language)
 	if err != nil {
 		return err
 	}
-	if err := s.createTable(ctx, table); err != nil {
+	if err := s.createTable(ctx, c.table); err != nil {
 		return err
 	}
-	return s.createFunction(ctx, function, zip, map[string]string{"TABLE": table, "NOTICE": notice})
+	tags := map[string]string{}
+	if c.once {
+		tags["weir:delivery"] = "exactly-once"
+	}
+	return s.createFunction(ctx, c.function, c.language, zip, map[string]string{"TABLE": c.table, "NOTICE": c.notice}, tags)
+}
+
+const (
+	idleShards = 1000
+	idleSettle = 5 * time.Second
+)
+
+// measureIdleMapping measures the CPU time of a server that has nothing to do but
+// to wait for records of a thousand shards.
+func measureIdleMapping(ctx context.Context, b *bench, s *server) ([]figure, error) {
+	if s.proc == nil {
+		return nil, nil // a server that runs already has other things to do
+	}
+	arn, err := s.createStream(ctx, b.name("idle"), idleShards)
+	if err != nil {
+		return nil, err
+	}
+	name := b.name("idle")
+	notices, err := hear(func(string, int, time.Time) {})
+	if err != nil {
+		return nil, err
+	}
+	defer notices.close()
+	if err := b.deploy(ctx, s, counting{language: goLanguage, function: name, table: name, notice: notices.addr()}); err != nil {
+		return nil, err
+	}
+	if _, err := s.createMapping(ctx, arn, name, pipelineBatch); err != nil {
+		return nil, err
+	}
+	if err := pause(ctx, idleSettle); err != nil {
+		return nil, err
+	}
+	use := figure{Measure: fmt.Sprintf("Mapping of %s idle shards, CPU", thousands(idleShards)), Unit: "% of a core"}
+	for range b.repetitions {
+		before, err := cpuOf(s.proc.cmd.Process.Pid)
+		if err != nil {
+			return nil, err
+		}
+		if err := pause(ctx, b.duration); err != nil {
+			return nil, err
+		}
+		after, err := cpuOf(s.proc.cmd.Process.Pid)
+		if err != nil {
+			return nil, err
+		}
+		use.Runs = append(use.Runs, 100*(after-before).Seconds()/b.duration.Seconds())
+	}
+	memory := figure{Measure: use.Measure, Aspect: "resident memory", Unit: "MB"}
+	mb, err := residentMB(s.proc.cmd.Process.Pid)
+	memory.Runs = append(memory.Runs, mb)
+	return []figure{use, memory}, err
+}
+
+// cpuOf is the CPU time that a process has used.
+func cpuOf(pid int) (time.Duration, error) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	return parseCPU(text), err
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	select {
+	case <-time.After(d):
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 }

@@ -103,12 +103,12 @@ func (s *server) createTable(ctx context.Context, name string) error {
 	})
 }
 
-// createFunction creates a Go function from a zip file and waits until it can be
+// createFunction creates a function from a zip file and waits until it can be
 // invoked.
-func (s *server) createFunction(ctx context.Context, name string, zip []byte, variables map[string]string) error {
+func (s *server) createFunction(ctx context.Context, name string, l language, zip []byte, variables, tags map[string]string) error {
 	const path = "/2015-03-31/functions"
 	err := s.callREST(ctx, "POST", path, object{
-		"FunctionName": name, "Runtime": "provided.al2023", "Handler": "bootstrap",
+		"FunctionName": name, "Runtime": l.runtime, "Handler": l.handler, "Tags": tags,
 		"Role": "arn:aws:iam::000000000000:role/bench", "Code": object{"ZipFile": zip},
 		"Environment": object{"Variables": variables}, "Timeout": 60, "MemorySize": 512,
 	}, nil)
@@ -125,17 +125,23 @@ func (s *server) createFunction(ctx context.Context, name string, zip []byte, va
 
 // createMapping maps a stream to a function from its oldest record on, and returns
 // without waiting until the mapping works.
-func (s *server) createMapping(ctx context.Context, streamARN, function string, batch int) error {
-	const path = "/2015-03-31/event-source-mappings"
+func (s *server) createMapping(ctx context.Context, streamARN, function string, batch int) (uuid string, err error) {
 	var out struct{ UUID string }
-	err := s.callREST(ctx, "POST", path, object{
+	err = s.callREST(ctx, "POST", mappingsPath, object{
 		"EventSourceArn": streamARN, "FunctionName": function, "BatchSize": batch, "StartingPosition": "TRIM_HORIZON",
 	}, &out)
 	if err != nil {
-		return err
+		return "", err
 	}
-	s.onStop(ctx, func(ctx context.Context) { _ = s.callREST(ctx, "DELETE", path+"/"+out.UUID, nil, nil) })
-	return nil
+	s.onStop(ctx, func(ctx context.Context) { s.deleteMapping(ctx, out.UUID) })
+	return out.UUID, nil
+}
+
+const mappingsPath = "/2015-03-31/event-source-mappings"
+
+// deleteMapping deletes a mapping, if it is still there.
+func (s *server) deleteMapping(ctx context.Context, uuid string) {
+	_ = s.callREST(ctx, "DELETE", mappingsPath+"/"+uuid, nil, nil)
 }
 
 // await asks until the answer is yes, for at most callTimeout.
