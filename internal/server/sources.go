@@ -35,6 +35,9 @@ func (s sources) Open(arn string) (mapping.Source, error) {
 		}
 		return tableSource{changes}, err
 	}
+	if strings.Contains(parsed.Resource, "/consumer/") {
+		return s.openConsumer(arn)
+	}
 	name, ok := strings.CutPrefix(parsed.Resource, "stream/")
 	if !ok {
 		return nil, mapping.ErrSourceGone
@@ -43,12 +46,13 @@ func (s sources) Open(arn string) (mapping.Source, error) {
 	if err != nil || st.ARN() != arn {
 		return nil, mapping.ErrSourceGone
 	}
-	return kinesisSource{st, s.region}, nil
+	return kinesisSource{st, arn, s.region}, nil
 }
 
 // kinesisSource lets mappings read a Kinesis stream.
 type kinesisSource struct {
 	st     *stream.Stream
+	arn    string // that events tell, of the stream or of a consumer
 	region string
 }
 
@@ -76,6 +80,14 @@ func (s kinesisSource) Shards() ([]mapping.Shard, error) {
 
 // Open implements mapping.Source.
 func (s kinesisSource) Open(key string) (mapping.ShardSource, error) {
+	shard, err := s.openShard(key)
+	if err != nil {
+		return nil, err
+	}
+	return shard, nil
+}
+
+func (s kinesisSource) openShard(key string) (*logShard, error) {
 	id, _, _ := strings.Cut(key, "@")
 	index, ok := stream.ParseShardID(id)
 	if !ok {
@@ -85,10 +97,11 @@ func (s kinesisSource) Open(key string) (mapping.ShardSource, error) {
 	if !ok || s.shardKey(index) != key {
 		return nil, mapping.ErrSourceGone
 	}
-	event := &stream.Event{SourceARN: s.st.ARN(), Region: s.region, Shard: sh}
+	event := stream.Event{SourceARN: s.arn, Region: s.region, Shard: sh}
 	return &logShard{log: s.st.Log(), index: index, event: func(dst []byte, role string, r stream.Record) ([]byte, error) {
-		event.Role = role
-		return event.Append(dst, r), nil
+		e := event
+		e.Role = role
+		return e.Append(dst, r), nil
 	}, sequence: func(r stream.Record) string { return sh.SequenceOf(r).String() }}, nil
 }
 

@@ -54,7 +54,7 @@ func Open(cfg Config) (*Streams, error) {
 		return nil, err
 	}
 	s := &Streams{cfg: cfg, defs: defs, byName: map[string]*Stream{}}
-	s.subs.all = map[subscriptionKey]*Subscription{}
+	s.subs.all, s.subs.watchers = map[subscriptionKey]*Subscription{}, map[*watcher]struct{}{}
 	for _, def := range defs.All() {
 		log, err := cfg.Logs.Open(def.Log, time.Duration(def.RetentionHours)*time.Hour)
 		if err != nil {

@@ -59,8 +59,15 @@ type subscriptionKey struct {
 // subscriptions are those of all streams: the newest for each consumer and shard,
 // also for a while after it has ended.
 type subscriptions struct {
-	mu  sync.Mutex
-	all map[subscriptionKey]*Subscription
+	mu       sync.Mutex
+	all      map[subscriptionKey]*Subscription
+	watchers map[*watcher]struct{}
+}
+
+// watcher waits for the end of a consumer.
+type watcher struct {
+	consumer string
+	gone     func()
 }
 
 // Subscribe opens a subscription to a shard. It takes over from an earlier one of
@@ -129,6 +136,31 @@ func (all *subscriptions) drop(consumer string, cause error) {
 			sub.end(cause)
 		}
 	}
+	for w := range all.watchers {
+		if w.consumer == consumer {
+			delete(all.watchers, w)
+			w.gone()
+		}
+	}
+}
+
+// WatchConsumer calls gone, which must not block, when a consumer is deregistered
+// or its stream deleted, unless stop was called before.
+func (s *Streams) WatchConsumer(arn string, gone func()) (stop func(), err error) {
+	w := &watcher{arn, gone}
+	s.subs.mu.Lock()
+	defer s.subs.mu.Unlock()
+	// Under the lock, so that a consumer that ends now is either not found or its
+	// end seen.
+	if _, _, err := s.ConsumerByARN(arn); err != nil {
+		return nil, err
+	}
+	s.subs.watchers[w] = struct{}{}
+	return func() {
+		s.subs.mu.Lock()
+		defer s.subs.mu.Unlock()
+		delete(s.subs.watchers, w)
+	}, nil
 }
 
 // end makes Run return cause.
