@@ -61,6 +61,7 @@ func (f *Functions) setCode(def *Definition, pkg []byte) error {
 
 func touch(def *Definition) {
 	def.RevisionID = uuid.NewString()
+	def.Generation++
 	def.LastModified = time.Now().UTC().Truncate(time.Millisecond)
 }
 
@@ -73,8 +74,8 @@ func (f *Functions) Get(ref string) (Definition, error) {
 	if err != nil {
 		return Definition{}, err
 	}
-	def, ok := f.defs.Get(name)
-	if !ok || qualifier != "" && qualifier != LatestVersion {
+	def, ok := f.find(name, qualifier)
+	if !ok {
 		return Definition{}, f.notFound(name, qualifier)
 	}
 	return def, nil
@@ -111,28 +112,37 @@ func (f *Functions) notFound(name, qualifier string) error {
 // List returns all definitions in order of their names.
 func (f *Functions) List() []Definition { return f.defs.All() }
 
+var errRevision = errorf(ErrRevision, "The Revision Id provided does not match the latest Revision Id. Call the GetFunction/GetAlias API to retrieve the latest Revision Id")
+
 // change replaces the definition of a function under the lock for changes.
 // revision, if not "", must be the current one.
 func (f *Functions) change(ref, revision string, edit func(*Definition) error) (Definition, error) {
+	return f.changeIn(ref, revision, func(_ *store.Tx, def *Definition) error { return edit(def) })
+}
+
+// changeIn is change for an edit that writes more than the definition.
+func (f *Functions) changeIn(ref, revision string, edit func(*store.Tx, *Definition) error) (Definition, error) {
 	f.changing.Lock()
 	defer f.changing.Unlock()
-	old, err := f.Get(ref)
+	old, err := f.whole(ref)
 	if err != nil {
 		return Definition{}, err
 	}
 	if revision != "" && revision != old.RevisionID {
-		return Definition{}, errorf(ErrRevision, "The Revision Id provided does not match the latest Revision Id. Call the GetFunction/GetAlias API to retrieve the latest Revision Id")
+		return Definition{}, errRevision
 	}
 	def := old
-	if err := edit(&def); err != nil {
-		return Definition{}, err
-	}
 	tx := f.db.Begin()
-	if err := f.defs.PutIn(tx, def.Name, def); err != nil {
-		tx.Discard()
+	defer tx.Discard()
+	if err := edit(tx, &def); err != nil {
 		return Definition{}, err
 	}
-	f.dropCodeIn(tx, old, def.CodeSHA256)
+	if err := f.defs.PutIn(tx, def.Name, def); err != nil {
+		return Definition{}, err
+	}
+	if def.CodeSHA256 != old.CodeSHA256 {
+		f.dropCodeIn(tx, old)
+	}
 	if err := tx.Commit(); err != nil {
 		return Definition{}, fmt.Errorf("change function %s: %w", def.Name, err)
 	}
@@ -140,29 +150,57 @@ func (f *Functions) change(ref, revision string, edit func(*Definition) error) (
 	return def, nil
 }
 
+// whole returns the definition of a function that is meant as a whole.
+func (f *Functions) whole(ref string) (Definition, error) {
+	name, qualifier, err := f.locate(ref)
+	if err != nil {
+		return Definition{}, err
+	}
+	if qualifier != "" && qualifier != LatestVersion {
+		return Definition{}, errNotWhole
+	}
+	def, ok := f.defs.Get(name)
+	if !ok {
+		return Definition{}, f.notFound(name, qualifier)
+	}
+	return def, nil
+}
+
+var errNotWhole = invalidf("This operation is permitted on Lambda functions only. Aliases and versions do not support this operation. Please specify either a function name or an unqualified function ARN.")
+
 // apply lets what runs of a function know of a change.
 func (f *Functions) apply(old, def Definition) {
 	f.account.reserve(f.defs.All())
-	if fl := f.existingFleet(def.Name); fl != nil {
-		fl.define(def)
+	f.mu.RLock()
+	defer f.mu.RUnlock()
+	fl := f.fleets[def.Name]
+	if fl == nil {
+		return
 	}
-	if p := f.existingPool(def.Name, LatestVersion); p != nil && def.RevisionID != old.RevisionID {
-		p.define(def)
+	fl.define(def)
+	for version, p := range fl.pools {
+		switch {
+		case version != LatestVersion && !sameDelivery(old.Tags, def.Tags):
+			p.retag(def.Tags)
+		case version == LatestVersion && def.Generation != old.Generation:
+			p.define(def)
+		}
 	}
 }
 
-// dropCodeIn removes the package of a definition that goes or gets another one,
-// unless a function still uses it.
-func (f *Functions) dropCodeIn(tx *store.Tx, old Definition, replacement string) {
-	if old.CodeSHA256 == replacement {
-		return
-	}
-	for _, def := range f.defs.All() {
-		if def.Name != old.Name && def.CodeSHA256 == old.CodeSHA256 {
-			return
+// dropCodeIn removes the packages of definitions that go, or get other packages,
+// as far as nothing else uses them.
+func (f *Functions) dropCodeIn(tx *store.Tx, gone ...Definition) {
+	for _, old := range gone {
+		used := slices.ContainsFunc(slices.Concat(f.defs.All(), f.versions.All()), func(def Definition) bool {
+			return def.CodeSHA256 == old.CodeSHA256 && !slices.ContainsFunc(gone, func(d Definition) bool {
+				return d.Name == def.Name && d.Version == def.Version
+			})
+		})
+		if !used {
+			dropPackageIn(tx, old.CodeSHA256)
 		}
 	}
-	dropPackageIn(tx, old.CodeSHA256)
 }
 
 // UpdateConfiguration changes parts of a definition. Invocations that run end
@@ -179,24 +217,45 @@ func (f *Functions) UpdateConfiguration(ctx context.Context, ref string, update 
 	})
 }
 
-// UpdateCode replaces the code package. With dryRun everything is checked and
-// nothing changed.
-func (f *Functions) UpdateCode(ctx context.Context, ref string, pkg []byte, revision string, dryRun bool) (Definition, error) {
-	if dryRun {
-		def, err := f.Get(ref)
+// CodeUpdate says what happens to the code of a function.
+type CodeUpdate struct {
+	Package []byte // a zip
+	// RevisionID, if not "", must be the function's current one.
+	RevisionID string
+	// DryRun checks everything and changes nothing.
+	DryRun bool
+	// Publish makes a version of the function with its new code.
+	Publish bool
+}
+
+// UpdateCode replaces the code package. It returns the function, or the version
+// that was published.
+func (f *Functions) UpdateCode(ctx context.Context, ref string, u CodeUpdate) (Definition, error) {
+	if u.DryRun {
+		def, err := f.whole(ref)
 		if err != nil {
 			return Definition{}, err
 		}
-		_, err = checkPackage(pkg)
+		_, err = checkPackage(u.Package)
 		return def, err
 	}
-	return f.change(ref, revision, func(def *Definition) error {
-		if err := f.setCode(def, pkg); err != nil {
+	var version Definition
+	def, err := f.changeIn(ref, u.RevisionID, func(tx *store.Tx, def *Definition) error {
+		if err := f.setCode(def, u.Package); err != nil {
 			return err
 		}
 		touch(def)
-		return ctx.Err()
+		if !u.Publish {
+			return ctx.Err()
+		}
+		var err error
+		version, err = f.publishIn(tx, def, nil)
+		return err
 	})
+	if err == nil && u.Publish {
+		return version, nil
+	}
+	return def, err
 }
 
 // Code returns the code package of a function, a zip.
@@ -208,8 +267,9 @@ func (f *Functions) Code(ref string) ([]byte, error) {
 	return loadPackage(f.db, def.CodeSHA256)
 }
 
-// Delete removes a function. Invocations that run end undisturbed; those that
-// wait for an environment fail.
+// Delete removes a function with its versions and aliases, or the one version
+// that ref names. Invocations that run end undisturbed; those that wait for an
+// environment fail.
 func (f *Functions) Delete(ctx context.Context, ref string) error {
 	name, qualifier, err := f.locate(ref)
 	if err != nil {
@@ -218,16 +278,29 @@ func (f *Functions) Delete(ctx context.Context, ref string) error {
 	if qualifier == LatestVersion {
 		return invalidf("$LATEST version cannot be deleted without deleting the function.")
 	}
+	if qualifier != "" && !isVersion(qualifier) {
+		return invalidf("Deletion of aliases is not currently supported.")
+	}
 	f.changing.Lock()
 	defer f.changing.Unlock()
 	def, ok := f.defs.Get(name)
-	if !ok || qualifier != "" {
+	if !ok {
 		return f.notFound(name, "")
 	}
+	if qualifier != "" {
+		return f.deleteVersion(ctx, name, qualifier)
+	}
+	versions := f.versionsOf(name)
 	tx := f.db.Begin()
 	f.defs.DeleteIn(tx, name)
+	for _, v := range versions {
+		f.versions.DeleteIn(tx, versionKey(name, v.Version))
+	}
+	for _, a := range f.aliasesOf(name) {
+		f.aliases.DeleteIn(tx, versionKey(name, a.Name))
+	}
 	f.dropEventInvokeConfigsIn(tx, name)
-	f.dropCodeIn(tx, def, "")
+	f.dropCodeIn(tx, append(versions, def)...)
 	if err := tx.Commit(); err != nil {
 		return fmt.Errorf("delete function %s: %w", name, err)
 	}

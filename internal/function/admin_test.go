@@ -26,7 +26,7 @@ func TestDefinitions(t *testing.T) {
 		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
 			out, err := w.script(d, pkgs)
 			if err != nil {
-				for _, kind := range []error{ErrNotFound, ErrExists, ErrInvalid, ErrTooLarge, ErrRevision} {
+				for _, kind := range []error{ErrNotFound, ErrExists, ErrConflict, ErrInvalid, ErrTooLarge, ErrRevision} {
 					if errors.Is(err, kind) {
 						return kind.Error() + ": " + err.Error() + "\n"
 					}
@@ -76,7 +76,7 @@ func (w *world) script(d *datadriven.TestData, pkgs map[string][]byte) (string, 
 		var code, revision string
 		d.ScanArgs(w.TB.(*testing.T), "code", &code)
 		d.MaybeScanArgs(w.TB.(*testing.T), "revision", &revision)
-		def, err := w.UpdateCode(ctx, ref, pkgs[code], revision, d.HasArg("dry"))
+		def, err := w.UpdateCode(ctx, ref, CodeUpdate{Package: pkgs[code], RevisionID: revision, DryRun: d.HasArg("dry")})
 		return show(def), err
 	case "delete":
 		return "ok\n", w.Delete(ctx, ref)
@@ -95,7 +95,7 @@ func (w *world) script(d *datadriven.TestData, pkgs map[string][]byte) (string, 
 		names, err := storedPackages(w.db)
 		return fmt.Sprintf("%d\n", len(names)), err
 	}
-	return "", fmt.Errorf("unknown command %s", d.Cmd)
+	return w.versionScript(d, ref)
 }
 
 func environmentOf(input string) map[string]string {

@@ -45,6 +45,15 @@ type Definition struct {
 	RevisionID   string
 	LastModified time.Time
 
+	// Version is the number of a published version, "" for the function itself.
+	Version string `json:",omitempty"`
+	// LastVersion is the number of the function's last published version.
+	LastVersion int `json:",omitempty"`
+	// PublishedFrom is the digest of the function that a version was made of.
+	PublishedFrom string `json:",omitempty"`
+	// Generation counts the changes that environments do not outlive.
+	Generation int `json:",omitempty"`
+
 	// ReservedConcurrency is how many invocations may run at one time, and are
 	// sure to be able to; nil means no reservation.
 	ReservedConcurrency *int `json:",omitempty"`

@@ -216,7 +216,7 @@ func (e *environment) run(inv *invocation) bool {
 	e.mu.Unlock()
 
 	e.output.startTail(inv.wantTail)
-	e.output.note("START RequestId: " + inv.id + " Version: " + LatestVersion + "\n")
+	e.output.note("START RequestId: " + inv.id + " Version: " + e.def.VersionName() + "\n")
 	e.timer.Reset(e.timeout)
 	e.deliver(c, inv)
 	return true
@@ -389,7 +389,7 @@ func (e *environment) reportFailedStart(inv *invocation, f failure) {
 	inv.started = e.created
 	e.mu.Unlock()
 	e.output.startTail(inv.wantTail)
-	e.output.note("START RequestId: " + inv.id + " Version: " + LatestVersion + "\n")
+	e.output.note("START RequestId: " + inv.id + " Version: " + e.def.VersionName() + "\n")
 	if f.status == "" {
 		f.status = "error"
 	}

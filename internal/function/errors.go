@@ -27,7 +27,7 @@ var (
 	// given, so that trying again is of no use.
 	ErrUndeliverable = errors.New("undeliverable")
 	// ErrConflict: an exactly-once invocation was rolled back again and again, as
-	// what it read had changed.
+	// what it read had changed; or aliases refer to a version that is to go.
 	ErrConflict = errors.New("conflict")
 	// ErrClosed: the server is shutting down.
 	ErrClosed = errors.New("functions are closed")

@@ -28,11 +28,12 @@ func (f *Functions) target(ref string) (target, error) {
 	if err != nil {
 		return target{}, err
 	}
-	if qualifier != "" && qualifier != LatestVersion {
-		return target{}, f.notFound(name, qualifier)
+	version, err := f.resolve(name, qualifier)
+	if err != nil {
+		return target{}, err
 	}
-	t := target{arn: ARN(f.identity, name, qualifier), version: LatestVersion}
-	t.fleet, t.pool, err = f.poolOf(name, t.version)
+	t := target{arn: ARN(f.identity, name, qualifier), version: version}
+	t.fleet, t.pool, err = f.poolOf(name, version)
 	return t, err
 }
 
@@ -55,10 +56,11 @@ func (f *Functions) poolOf(name, version string) (*fleet, *pool, error) {
 	// that is just being replaced or deleted.
 	f.changing.Lock()
 	defer f.changing.Unlock()
-	def, ok := f.defs.Get(name)
+	def, ok := f.find(name, version)
 	if !ok {
 		return nil, nil, f.notFound(name, version)
 	}
+	function, _ := f.defs.Get(name)
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.closed {
@@ -66,7 +68,7 @@ func (f *Functions) poolOf(name, version string) (*fleet, *pool, error) {
 	}
 	fl = f.fleets[name]
 	if fl == nil {
-		fl = f.newFleet(def)
+		fl = f.newFleet(function)
 		f.fleets[name] = fl
 	}
 	if p := fl.pools[version]; p != nil {
@@ -105,15 +107,6 @@ func (f *Functions) existingFleet(name string) *fleet {
 	return f.fleets[name]
 }
 
-func (f *Functions) existingPool(name, version string) *pool {
-	f.mu.RLock()
-	defer f.mu.RUnlock()
-	if fl := f.fleets[name]; fl != nil {
-		return fl.pools[version]
-	}
-	return nil
-}
-
 // forget ends the environments of a function that was deleted.
 func (f *Functions) forget(name string) {
 	f.mu.Lock()
@@ -126,4 +119,18 @@ func (f *Functions) forget(name string) {
 		}
 	}
 	f.meter.Forget(metricNamespace, meter.Dimension{Name: "FunctionName", Value: name})
+}
+
+// forgetVersion ends the environments of a version that was deleted.
+func (f *Functions) forgetVersion(name, version string) {
+	f.mu.Lock()
+	var p *pool
+	if fl := f.fleets[name]; fl != nil {
+		p = fl.pools[version]
+		delete(fl.pools, version)
+	}
+	f.mu.Unlock()
+	if p != nil {
+		p.retire()
+	}
 }

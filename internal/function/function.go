@@ -32,6 +32,8 @@
 // # Layout in the store
 //
 //	catalog "function"  name -> Definition (JSON)
+//	catalog "functionversion"  name:number -> Definition of a published version (JSON)
+//	catalog "functionalias"  name:alias -> Alias (JSON)
 //	catalog "loggroup"  name -> LogGroup (JSON)
 //	catalog "eventinvoke" name:qualifier -> EventInvokeConfig (JSON)
 //	07 sha256[32] chunk u32 -> up to 1 MiB of a code package (a zip)
@@ -103,6 +105,8 @@ type Functions struct {
 	idleTimeout  time.Duration
 
 	defs       *catalog.Collection[Definition]
+	versions   *catalog.Collection[Definition]
+	aliases    *catalog.Collection[Alias]
 	bootstraps *bootstraps
 	spawner    *spawner
 	startSlots chan struct{}
@@ -153,6 +157,12 @@ func Open(cfg Config) (*Functions, error) {
 		account:    account{limit: int64(cfg.AccountConcurrency)},
 		fleets:     map[string]*fleet{},
 		unpacks:    unpacks{ready: map[string]*unpackOnce{}},
+	}
+	if f.versions, err = catalog.Load[Definition](f.db, "functionversion"); err != nil {
+		return nil, fmt.Errorf("open functions: %w", err)
+	}
+	if f.aliases, err = catalog.Load[Alias](f.db, "functionalias"); err != nil {
+		return nil, fmt.Errorf("open functions: %w", err)
 	}
 	f.start = f.launch
 	f.total = newMeters(f.meter)
@@ -254,7 +264,7 @@ func (f *Functions) environments() []*environment {
 // unpacked folders that no definition refers to.
 func (f *Functions) dropUnused() error {
 	used := map[string]bool{}
-	for _, def := range f.defs.All() {
+	for _, def := range slices.Concat(f.defs.All(), f.versions.All()) {
 		used[def.CodeSHA256] = true
 	}
 	stored, err := storedPackages(f.db)

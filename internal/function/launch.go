@@ -91,7 +91,7 @@ func (f *Functions) newEnvironment(p *pool, def Definition) (*environment, *os.F
 		def:          def,
 		host:         p,
 		timeout:      time.Duration(def.TimeoutSeconds) * time.Second,
-		stream:       now.UTC().Format("2006/01/02/") + "[" + LatestVersion + "]" + strings.ReplaceAll(uuid.NewString(), "-", ""),
+		stream:       now.UTC().Format("2006/01/02/") + "[" + def.VersionName() + "]" + strings.ReplaceAll(uuid.NewString(), "-", ""),
 		credentials:  newCredentials(def.ExactlyOnce()),
 		listener:     listener,
 		transactions: f.transactions,

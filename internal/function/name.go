@@ -6,7 +6,7 @@ import (
 	"github.com/weirstream/weir/internal/catalog"
 )
 
-// LatestVersion is the version that is not published: the only one there is.
+// LatestVersion is the version that is not published and follows every change.
 const LatestVersion = "$LATEST"
 
 // maxNameLength bounds the bare name of a function.

@@ -222,7 +222,7 @@ func (p *pool) ready(e *environment) {
 		e.first = false
 		p.starting--
 	}
-	if p.closed || e.def.RevisionID != p.def.RevisionID {
+	if p.closed || e.def.Generation != p.def.Generation {
 		p.mu.Unlock()
 		e.stop()
 		return
@@ -290,10 +290,21 @@ func (p *pool) define(def Definition) {
 	p.mu.Lock()
 	p.def = def
 	used := p.inUse(time.Now().Add(-recently))
-	stale := p.takeIdle(func(e *environment) bool { return e.def.RevisionID != def.RevisionID })
+	stale := p.takeIdle(func(e *environment) bool { return e.def.Generation != def.Generation })
 	p.launchAhead(used)
 	p.mu.Unlock()
 	stop(stale)
+}
+
+// retag is define for a published version: nothing but the tags of its function
+// can change.
+func (p *pool) retag(tags map[string]string) {
+	p.mu.Lock()
+	def := p.def
+	p.mu.Unlock()
+	def.Tags = tags
+	def.Generation++
+	p.define(def)
 }
 
 // inUse counts the environments that are busy or have been since a time; p.mu is

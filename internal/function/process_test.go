@@ -429,7 +429,7 @@ func TestUpdateEndsOldProcesses(t *testing.T) {
 		t.Error("the old process is used under the new configuration")
 	}
 	until(t, "the old process is gone", func() bool { return !alive(old) })
-	if _, err := w.UpdateCode(t.Context(), "f", zipOf(t, file{"bootstrap", 0o755, "#!/bin/sh\nexit 5\n"}), def.RevisionID, false); err != nil {
+	if _, err := w.UpdateCode(t.Context(), "f", CodeUpdate{Package: zipOf(t, file{"bootstrap", 0o755, "#!/bin/sh\nexit 5\n"}), RevisionID: def.RevisionID}); err != nil {
 		t.Fatal(err)
 	}
 	expectError(t, w.invoke("f", "echo"), `{"errorType":"Runtime.ExitError","errorMessage":"RequestId: ID Error: Runtime exited with error: exit status 5"}`)

@@ -37,7 +37,7 @@ func variables(e *environment, region, endpoint string, code, runtimeDir string)
 		"AWS_REGION":                      region,
 		"AWS_DEFAULT_REGION":              region,
 		"AWS_LAMBDA_FUNCTION_NAME":        def.Name,
-		"AWS_LAMBDA_FUNCTION_VERSION":     LatestVersion,
+		"AWS_LAMBDA_FUNCTION_VERSION":     def.VersionName(),
 		"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": strconv.Itoa(def.MemoryMB),
 		"AWS_LAMBDA_INITIALIZATION_TYPE":  "on-demand",
 		"AWS_LAMBDA_LOG_GROUP_NAME":       def.LogGroup,

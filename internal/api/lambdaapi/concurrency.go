@@ -27,8 +27,10 @@ func (h handlers) concurrencyOperations() []api.Operation {
 func (h handlers) getAccountSettings(context.Context, *lambda.GetAccountSettingsInput) (*lambda.GetAccountSettingsOutput, error) {
 	const storage = 80530636800
 	usage := &types.AccountUsage{}
-	for _, def := range h.functions.List() {
-		usage.FunctionCount++
+	for _, def := range h.functions.ListVersions() {
+		if def.Version == "" {
+			usage.FunctionCount++
+		}
 		usage.TotalCodeSize += def.CodeSize
 	}
 	limit, unreserved := h.functions.AccountConcurrency()

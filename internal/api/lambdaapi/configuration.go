@@ -40,7 +40,7 @@ func (h handlers) configuration(def function.Definition, qualifier string) *lamb
 		State:         types.StateActive,
 		Timeout:       aws.Int32(int32(def.TimeoutSeconds)),
 		TracingConfig: &types.TracingConfigResponse{Mode: types.TracingMode(def.Tracing)},
-		Version:       aws.String(function.LatestVersion),
+		Version:       aws.String(def.VersionName()),
 	}
 	if def.DeadLetterARN != "" {
 		out.DeadLetterConfig = &types.DeadLetterConfig{TargetArn: aws.String(def.DeadLetterARN)}

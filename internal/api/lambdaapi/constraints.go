@@ -2,6 +2,7 @@ package lambdaapi
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -16,6 +17,7 @@ var (
 	namePattern       = api.MustPattern(`(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:)?(\d{12}:)?(function:)?([a-zA-Z0-9-_]+)(:(\$LATEST|[a-zA-Z0-9-_]+))?`)
 	namespacedPattern = api.MustPattern(`(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:)?(\d{12}:)?(function:)?([a-zA-Z0-9-_\.]+)(:(\$LATEST(\.PUBLISHED)?|[a-zA-Z0-9-_]+))?`)
 	qualifierPattern  = api.MustPattern(`\$(LATEST(\.PUBLISHED)?)|[a-zA-Z0-9-_$]+`)
+	versionPattern    = api.MustPattern(`(\$LATEST(\.PUBLISHED)?|[0-9]+)`)
 	rolePattern       = api.MustPattern(`arn:(aws[a-zA-Z-]*)?:iam::\d{12}:role/?[a-zA-Z_0-9+=,.@\-_/]+`)
 	handlerPattern    = api.MustPattern(`[^\s]+`)
 	logGroupPattern   = api.MustPattern(`[\.\-_/#A-Za-z0-9]+`)
@@ -42,6 +44,42 @@ func checkReference(c *api.Constraints, name, qualifier *string) {
 	c.Pattern("functionName", name, namespacedPattern)
 	c.Length("qualifier", qualifier, 1, 128)
 	c.Pattern("qualifier", qualifier, qualifierPattern)
+}
+
+// checkAlias checks the name of an alias. Its pattern looks ahead, which the
+// expressions of this language cannot.
+func checkAlias(c *api.Constraints, name *string) {
+	const pattern = "(?!^[0-9]+$)([a-zA-Z0-9-_]+)"
+	c.Required("name", name != nil)
+	c.Length("name", name, 1, 128)
+	if name != nil && (!statementPattern.Match(*name) || strings.Trim(*name, "0123456789") == "") {
+		c.Add("name", *name, "Member must satisfy regular expression pattern: "+pattern)
+	}
+}
+
+// checkRouting checks the weights of an alias.
+func checkRouting(c *api.Constraints, routing *types.AliasRoutingConfiguration) {
+	if routing == nil {
+		return
+	}
+	for version, weight := range routing.AdditionalVersionWeights {
+		shown := "{" + version + "=" + decimal(weight) + "}"
+		if version == "" || len(version) > 1024 || strings.Trim(version, "0123456789") != "" {
+			c.Add("routingConfig.additionalVersionWeights", shown, "Map keys must satisfy constraint: [Member must have length less than or equal to 1024, Member must have length greater than or equal to 1, Member must satisfy regular expression pattern: [0-9]+]")
+		}
+		if !(weight >= 0 && weight <= 1) {
+			c.Add("routingConfig.additionalVersionWeights", shown, "Map value must satisfy constraint: [Member must have value less than or equal to 1.0, Member must have value greater than or equal to 0.0, Member must not be null]")
+		}
+	}
+}
+
+// decimal writes a number as the service does, with at least one decimal.
+func decimal(v float64) string {
+	s := strconv.FormatFloat(v, 'f', -1, 64)
+	if !strings.Contains(s, ".") {
+		s += ".0"
+	}
+	return s
 }
 
 // reference is how a request names a function, parsed.

@@ -32,7 +32,7 @@ func (h handlers) createFunction(ctx context.Context, in *lambda.CreateFunctionI
 	}
 	var u unsupported
 	u.add("PackageType Image", in.PackageType == types.PackageTypeImage || in.Code.ImageUri != nil)
-	u.add("Publish", in.Publish || in.PublishTo != "")
+	u.add("PublishTo", in.PublishTo != "")
 	u.add("CodeSigningConfigArn", aws.ToString(in.CodeSigningConfigArn) != "")
 	u.add("TenancyConfig", in.TenancyConfig != nil)
 	s.unsupported(&u)
@@ -48,12 +48,23 @@ func (h handlers) createFunction(ctx context.Context, in *lambda.CreateFunctionI
 	if err != nil {
 		return nil, exception(err)
 	}
-	out := h.configuration(def, "")
+	if in.Publish {
+		if def, err = h.functions.Publish(ctx, def.Name, function.Publishing{}); err != nil {
+			return nil, exception(err)
+		}
+	}
+	out := lambda.CreateFunctionOutput(*h.creating(def, ""))
+	return &out, nil
+}
+
+// creating is the answer to what makes a function or a version: to clients it is
+// under way, although it is done.
+func (h handlers) creating(def function.Definition, qualifier string) *lambda.GetFunctionConfigurationOutput {
+	out := h.configuration(def, qualifier)
 	out.State, out.StateReasonCode = types.StatePending, types.StateReasonCodeCreating
 	out.StateReason = aws.String("The function is being created.")
 	out.LastUpdateStatus = ""
-	created := lambda.CreateFunctionOutput(*out)
-	return &created, nil
+	return out
 }
 
 // sourceOf returns the code package of a request.
@@ -159,14 +170,20 @@ func (h handlers) updateFunctionCode(ctx context.Context, in *lambda.UpdateFunct
 	}
 	var u unsupported
 	u.add("ImageUri", in.ImageUri != nil)
-	u.add("Publish", in.Publish || in.PublishTo != "")
+	u.add("PublishTo", in.PublishTo != "")
 	pkg, err := sourceOf(&u, in.ZipFile, in.S3Bucket, in.SourceKMSKeyArn)
 	if err != nil {
 		return nil, err
 	}
-	def, err := h.functions.UpdateCode(ctx, *in.FunctionName, pkg, aws.ToString(in.RevisionId), in.DryRun)
+	def, err := h.functions.UpdateCode(ctx, *in.FunctionName, function.CodeUpdate{
+		Package: pkg, RevisionID: aws.ToString(in.RevisionId), DryRun: in.DryRun, Publish: in.Publish,
+	})
 	if err != nil {
 		return nil, exception(err)
+	}
+	if def.Version != "" {
+		out := lambda.UpdateFunctionCodeOutput(*h.creating(def, def.Version))
+		return &out, nil
 	}
 	out := lambda.UpdateFunctionCodeOutput(*h.updating(def))
 	return &out, nil
@@ -212,7 +229,7 @@ func (h handlers) getFunction(ctx context.Context, in *lambda.GetFunctionInput) 
 		Concurrency:   concurrencyOf(def),
 	}
 	if host := api.CallerOf(ctx).Host; host != "" {
-		out.Code.Location = aws.String("http://" + host + CodePath + url.PathEscape(def.Name))
+		out.Code.Location = aws.String("http://" + host + CodePath + url.PathEscape(def.Reference()))
 	}
 	return out, nil
 }
@@ -232,36 +249,18 @@ func (h handlers) listFunctions(_ context.Context, in *lambda.ListFunctionsInput
 	if err := c.Err(); err != nil {
 		return nil, err
 	}
-	qualifier := ""
+	qualifier := func(function.Definition) string { return "" }
+	defs := h.functions.List()
 	if in.FunctionVersion == types.FunctionVersionAll {
-		qualifier = function.LatestVersion
+		qualifier = function.Definition.VersionName
+		defs = h.functions.ListVersions()
 	}
-	out := &lambda.ListFunctionsOutput{Functions: []types.FunctionConfiguration{}}
-	for _, def := range h.functions.List() {
-		if def.Name <= aws.ToString(in.Marker) {
-			continue
-		}
-		if n := len(out.Functions); n == pageSize(in.MaxItems) {
-			out.NextMarker = out.Functions[n-1].FunctionName
-			break
-		}
-		out.Functions = append(out.Functions, *inList(h.configuration(def, qualifier)))
+	page, next := pageOf(defs, in.Marker, in.MaxItems, func(def function.Definition) string { return def.Name + ":" + def.VersionName() })
+	out := &lambda.ListFunctionsOutput{Functions: []types.FunctionConfiguration{}, NextMarker: next}
+	for _, def := range page {
+		out.Functions = append(out.Functions, *inList(h.configuration(def, qualifier(def))))
 	}
 	return out, nil
-}
-
-func (h handlers) listVersions(_ context.Context, in *lambda.ListVersionsByFunctionInput) (*lambda.ListVersionsByFunctionOutput, error) {
-	var c api.Constraints
-	checkPage(&c, in.MaxItems)
-	if err := c.Err(); err != nil {
-		return nil, err
-	}
-	def, _, err := h.lookUp(in.FunctionName, nil)
-	if err != nil {
-		return nil, err
-	}
-	config := inList(h.configuration(def, function.LatestVersion))
-	return &lambda.ListVersionsByFunctionOutput{Versions: []types.FunctionConfiguration{*config}}, nil
 }
 
 func (h handlers) deleteFunction(ctx context.Context, in *lambda.DeleteFunctionInput) (*lambda.DeleteFunctionOutput, error) {

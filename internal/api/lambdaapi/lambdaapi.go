@@ -32,7 +32,7 @@ func New(functions *function.Functions, mappings *mapping.Mappings, id catalog.I
 		Name:            "lambda",
 		REST:            true,
 		MaxRequestBytes: maxRequestBytes,
-		Operations:      slices.Concat(h.operations(), h.concurrencyOperations(), h.eventOperations(), mappingOperations(mappings)),
+		Operations:      slices.Concat(h.operations(), h.versionOperations(), h.concurrencyOperations(), h.eventOperations(), mappingOperations(mappings)),
 	}
 }
 
@@ -48,7 +48,6 @@ func (h handlers) operations() []api.Operation {
 		api.Op("GetFunction", schemas.GetFunction, schemas.GetFunctionRequest, schemas.GetFunctionResponse, h.getFunction),
 		api.Op("GetFunctionConfiguration", schemas.GetFunctionConfiguration, schemas.GetFunctionConfigurationRequest, schemas.FunctionConfiguration, h.getFunctionConfiguration),
 		api.Op("ListFunctions", schemas.ListFunctions, schemas.ListFunctionsRequest, schemas.ListFunctionsResponse, h.listFunctions),
-		api.Op("ListVersionsByFunction", schemas.ListVersionsByFunction, schemas.ListVersionsByFunctionRequest, schemas.ListVersionsByFunctionResponse, h.listVersions),
 		api.Op("UpdateFunctionCode", schemas.UpdateFunctionCode, schemas.UpdateFunctionCodeRequest, schemas.FunctionConfiguration, h.updateFunctionCode),
 		api.Op("UpdateFunctionConfiguration", schemas.UpdateFunctionConfiguration, schemas.UpdateFunctionConfigurationRequest, schemas.FunctionConfiguration, h.updateFunctionConfiguration),
 		api.Op("DeleteFunction", schemas.DeleteFunction, schemas.DeleteFunctionRequest, schemas.DeleteFunctionResponse, h.deleteFunction),

@@ -49,15 +49,17 @@ func (h handlers) addPermission(_ context.Context, in *lambda.AddPermissionInput
 	return &lambda.AddPermissionOutput{Statement: aws.String(string(doc))}, nil
 }
 
-// policyHolder returns the function whose policy is meant. Versions and aliases
-// have policies of their own on AWS; there are none of them here yet.
+// policyHolder returns the function, version or alias whose policy is meant.
 func (h handlers) policyHolder(name, qualifier *string) (string, error) {
-	_, ref, err := h.lookUp(name, qualifier)
+	ref, err := referTo(name, qualifier)
 	if err != nil {
 		return "", err
 	}
 	if ref.qualifier == function.LatestVersion {
 		return "", invalid("We currently do not support adding policies for $LATEST.")
+	}
+	if !ref.exists() {
+		return "", notFound("Function not found: " + function.ARN(h.identity, ref.name, ref.qualifier))
 	}
 	return ref.text, nil
 }
@@ -109,19 +111,19 @@ func (h handlers) getPolicy(_ context.Context, in *lambda.GetPolicyInput) (*lamb
 	if err != nil {
 		return nil, err
 	}
-	def, err := h.functions.Get(ref.text)
-	if err != nil || len(def.Policy) == 0 || ref.qualifier != "" {
+	policy, err := h.functions.Policy(ref.text)
+	if err != nil || len(policy.Statements) == 0 || ref.qualifier == function.LatestVersion {
 		return nil, notFound("The resource you requested does not exist.")
 	}
 	doc, err := json.Marshal(struct {
 		Version   string
 		ID        string `json:"Id"`
 		Statement []function.Statement
-	}{"2012-10-17", "default", def.Policy})
+	}{"2012-10-17", "default", policy.Statements})
 	if err != nil {
-		return nil, fmt.Errorf("encode policy of %s: %w", def.Name, err)
+		return nil, fmt.Errorf("encode policy of %s: %w", ref.text, err)
 	}
-	return &lambda.GetPolicyOutput{Policy: aws.String(string(doc)), RevisionId: &def.PolicyRevisionID}, nil
+	return &lambda.GetPolicyOutput{Policy: aws.String(string(doc)), RevisionId: &policy.RevisionID}, nil
 }
 
 func (h handlers) removePermission(_ context.Context, in *lambda.RemovePermissionInput) (*lambda.RemovePermissionOutput, error) {
@@ -136,7 +138,7 @@ func (h handlers) removePermission(_ context.Context, in *lambda.RemovePermissio
 	if err != nil {
 		return nil, err
 	}
-	if _, err := h.functions.Get(ref.text); err != nil {
+	if _, err := h.functions.Get(ref.name); err != nil {
 		return nil, notFound("No policy found for: " + function.ARN(h.identity, ref.name, ref.qualifier))
 	}
 	if err := h.functions.RemovePermission(ref.text, *in.StatementId, aws.ToString(in.RevisionId)); err != nil {

@@ -60,7 +60,7 @@ func (f functions) UpdateFunction(ctx context.Context, spec resource.FunctionSpe
 	if spec.Zip == nil {
 		return nil
 	}
-	_, err = f.UpdateCode(ctx, spec.Name, spec.Zip, "", false)
+	_, err = f.UpdateCode(ctx, spec.Name, function.CodeUpdate{Package: spec.Zip})
 	return functionError(err)
 }
 
