@@ -5,6 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/weirstream/weir/internal/store"
+	"github.com/weirstream/weir/internal/transaction"
 )
 
 // condition is why there is nothing left to do for an event, as records name it.
@@ -53,6 +56,9 @@ func (q *asyncQueue) run(ctx context.Context, w asyncWait, ev asyncEvent, payloa
 	config := q.config(ev)
 	deadline := ev.Received.Add(config.eventAge())
 	res, err := q.attempt(ctx, ev, payload)
+	if res.Effects != nil && (ctx.Err() != nil || res.FunctionError != "") {
+		res.Effects.Discard()
+	}
 	switch {
 	case ctx.Err() != nil || errors.Is(err, ErrClosed):
 		return w, true // for the next start
@@ -98,7 +104,7 @@ func (q *asyncQueue) attempt(ctx context.Context, ev asyncEvent, payload []byte)
 		return Result{}, err
 	}
 	q.measure(ev.Function, "AsyncEventAge", "Milliseconds", milliseconds(time.Since(ev.Received)))
-	return q.f.runCommitted(ctx, t, Invocation{
+	return q.f.run(ctx, t, Invocation{
 		Function: ev.reference(), Payload: payload, RequestID: ev.RequestID, ClientContext: ev.ClientContext,
 	})
 }
@@ -135,7 +141,10 @@ func (q *asyncQueue) failed(w asyncWait, ev asyncEvent, payload []byte, res Resu
 func (q *asyncQueue) finish(w asyncWait, ev asyncEvent, payload []byte, end ending) (again asyncWait, ok bool) {
 	reports, err := q.report(ev, payload, end)
 	if err == nil {
-		err = q.replace(w, reports)
+		err = q.replace(w, reports, end.effects())
+	}
+	if errors.Is(err, transaction.ErrConflict) {
+		return q.postpone(w, time.Time{}) // and run again
 	}
 	if err != nil {
 		q.f.log.Error("asynchronous event", "function", ev.Function, "request", ev.RequestID, "error", err)
@@ -147,15 +156,32 @@ func (q *asyncQueue) finish(w asyncWait, ev asyncEvent, payload []byte, end endi
 	return w, false
 }
 
-// replace removes an event from the store and adds deliveries, in one.
-func (q *asyncQueue) replace(w asyncWait, reports []outgoing) error {
+// effects is what the last run did, nil unless that is to be committed.
+func (e *ending) effects() *transaction.Tx {
+	if e.condition != succeeded {
+		return nil
+	}
+	return e.result.Effects
+}
+
+// replace removes an event from the store and adds deliveries, in one with the
+// effects of the run, unless they are nil.
+func (q *asyncQueue) replace(w asyncWait, reports []outgoing, effects *transaction.Tx) error {
+	var problem error
+	write := func(tx *store.Tx) {
+		dropEventIn(tx, w.number)
+		for _, r := range reports {
+			problem = errors.Join(problem, q.addIn(tx, r.event, r.body))
+		}
+	}
+	if effects != nil {
+		return errors.Join(effects.Commit(write), problem)
+	}
 	tx := q.f.db.Begin()
 	defer tx.Discard()
-	dropEventIn(tx, w.number)
-	for _, r := range reports {
-		if err := q.addIn(tx, r.event, r.body); err != nil {
-			return err
-		}
+	write(tx)
+	if problem != nil {
+		return problem
 	}
 	if len(reports) == 0 {
 		// An event that a crash brings back runs once more, which it may at any rate.
@@ -185,7 +211,7 @@ func (q *asyncQueue) deliver(ctx context.Context, w asyncWait, ev asyncEvent, bo
 		}
 		q.measure(ev.Function, metric, "Count", 1)
 	}
-	if err := q.replace(w, nil); err != nil {
+	if err := q.replace(w, nil, nil); err != nil {
 		q.f.log.Error("asynchronous event", "function", ev.Function, "request", ev.RequestID, "error", err)
 		return q.postpone(w, time.Time{})
 	}

@@ -29,7 +29,7 @@ var mayImport = map[string][]string{
 	"internal/stream":      {"internal/store", "internal/transaction", "internal/catalog", "internal/meter"},
 	"internal/table":       {"internal/store", "internal/transaction", "internal/catalog", "internal/meter", "internal/jsonscan", "internal/stream"}, // one log implementation
 	"internal/function":    {"internal/store", "internal/transaction", "internal/catalog", "internal/meter"},
-	"internal/mapping":     {"internal/store", "internal/catalog", "internal/meter", "internal/pattern"},
+	"internal/mapping":     {"internal/store", "internal/catalog", "internal/meter", "internal/pattern", "internal/jsonscan"},
 	"internal/metric":      {"internal/store", "internal/transaction", "internal/catalog", "internal/meter"},
 	"internal/notify":      {"internal/store", "internal/catalog", "internal/meter", "internal/pattern"},
 	"internal/queue":       {"internal/store", "internal/transaction", "internal/catalog", "internal/meter"},

@@ -46,6 +46,11 @@ func checkBatch(kind string, ids []string) error {
 // on disk. Entries that break a rule fail alone, except that a FIFO queue refuses
 // a batch with an entry that has no group or no deduplication id.
 func (q *Queue) SendBatch(ctx context.Context, entries []Entry) ([]Result, error) {
+	return q.sendBatch(ctx, entries, q.send)
+}
+
+// sendBatch checks a batch and sends it with send.
+func (q *Queue) sendBatch(ctx context.Context, entries []Entry, send func(...*Prepared) ([]Sent, error)) ([]Result, error) {
 	ids, size := make([]string, len(entries)), 0
 	for i := range entries {
 		ids[i] = entries[i].ID
@@ -73,7 +78,7 @@ func (q *Queue) SendBatch(ctx context.Context, entries []Entry) ([]Result, error
 	if len(prepared) == 0 {
 		return results, nil
 	}
-	sent, err := q.send(prepared...)
+	sent, err := send(prepared...)
 	if err != nil {
 		return nil, err
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
+	"github.com/weirstream/weir/internal/api"
 	"github.com/weirstream/weir/internal/queue"
 )
 
@@ -105,7 +106,7 @@ func (h handlers) sendMessage(ctx context.Context, in *sendInput) (*sqs.SendMess
 	if err != nil {
 		return nil, h.exception(ctx, err)
 	}
-	sent, err := q.Send(ctx, m)
+	sent, err := send(ctx, q, m)
 	if err != nil {
 		return nil, h.exception(ctx, err)
 	}
@@ -132,7 +133,7 @@ func (h handlers) sendMessageBatch(ctx context.Context, in *sendBatchInput) (*sq
 		}
 		entries[i] = queue.Entry{ID: aws.ToString(e.Id), Message: m}
 	}
-	results, err := q.SendBatch(ctx, entries)
+	results, err := sendBatch(ctx, q, entries)
 	if err != nil {
 		return nil, h.exception(ctx, err)
 	}
@@ -152,6 +153,22 @@ func (h handlers) sendMessageBatch(ctx context.Context, in *sendBatchInput) (*sq
 		})
 	}
 	return out, nil
+}
+
+// send sends a message where the operation takes effect.
+func send(ctx context.Context, q *queue.Queue, m queue.Message) (queue.Sent, error) {
+	if tx := api.EffectsOf(ctx); tx != nil {
+		return q.SendIn(ctx, tx, m)
+	}
+	return q.Send(ctx, m)
+}
+
+// sendBatch sends messages where the operation takes effect.
+func sendBatch(ctx context.Context, q *queue.Queue, entries []queue.Entry) ([]queue.Result, error) {
+	if tx := api.EffectsOf(ctx); tx != nil {
+		return q.SendBatchIn(ctx, tx, entries)
+	}
+	return q.SendBatch(ctx, entries)
 }
 
 func (h handlers) receiveMessage(ctx context.Context, in *receiveInput) (*sqs.ReceiveMessageOutput, error) {
