@@ -96,7 +96,8 @@ func (qs *Queues) StartMove(ctx context.Context, source string, destination *str
 		t.Destination = *destination
 	}
 	t.Handle = taskHandle(t.id, source)
-	return t.Task, qs.run(q, t)
+	begun := t.Task
+	return begun, qs.run(q, t)
 }
 
 func (qs *Queues) run(q *Queue, t *task) error {
