@@ -24,6 +24,9 @@ const consolePath = ownPrefix + "console/"
 type Config struct {
 	// Services are all services of this server.
 	Services []*Service
+	// Objects answers requests for objects, which have a protocol of their own; may
+	// be nil.
+	Objects Objects
 	// Fallback gets every request under /_weir/ and may be nil.
 	Fallback http.Handler
 	// Invocations tells which requests belong to exactly-once invocations; nil if
@@ -36,6 +39,17 @@ type Config struct {
 	RequireAuth bool
 	// Log receives causes of internal failures; nil discards them.
 	Log *slog.Logger
+}
+
+// Objects is a service whose requests are told from others by their signature,
+// host and path alone.
+type Objects interface {
+	http.Handler
+	// Claims reports whether a request is for it beyond doubt. signedFor is the
+	// service that the request is signed for, "" if it is not signed.
+	Claims(r *http.Request, signedFor string) bool
+	// Has reports whether a request that nothing else claims is for it.
+	Has(r *http.Request) bool
 }
 
 // Handler routes requests to services. It is an http.Handler.
@@ -186,7 +200,11 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		x.query = r.URL.Query()
 	}
 	x.scope = scopeOf(r, x.query)
-	if !x.preflight() && !h.front(x) {
+	switch {
+	case x.preflight():
+	case h.cfg.Objects != nil && h.cfg.Objects.Claims(r, x.scope.service):
+		h.cfg.Objects.ServeHTTP(w, r)
+	case !h.front(x):
 		h.route(x)
 	}
 }
@@ -230,6 +248,10 @@ func (h *Handler) route(x *exchange) {
 	}
 	if x.query.Has("Action") || mediaType(x.r) == formType {
 		h.serveQuery(x)
+		return
+	}
+	if h.cfg.Objects != nil && x.scope.service == "" && h.cfg.Objects.Has(x.r) {
+		h.cfg.Objects.ServeHTTP(x.w, x.r)
 		return
 	}
 	h.serveTarget(x, "")

@@ -12,6 +12,7 @@ import (
 	"github.com/weirstream/weir/internal/api/kinesisapi"
 	"github.com/weirstream/weir/internal/api/lambdaapi"
 	"github.com/weirstream/weir/internal/api/logsapi"
+	"github.com/weirstream/weir/internal/api/s3api"
 	"github.com/weirstream/weir/internal/api/snsapi"
 	"github.com/weirstream/weir/internal/api/sqsapi"
 	"github.com/weirstream/weir/internal/api/stackapi"
@@ -22,6 +23,7 @@ import (
 	"github.com/weirstream/weir/internal/metric"
 	"github.com/weirstream/weir/internal/metric/exposition"
 	"github.com/weirstream/weir/internal/notify"
+	"github.com/weirstream/weir/internal/object"
 	"github.com/weirstream/weir/internal/queue"
 	"github.com/weirstream/weir/internal/server/pages"
 	"github.com/weirstream/weir/internal/server/provision"
@@ -36,6 +38,7 @@ import (
 const (
 	storeFolder    = "store"
 	codeFolder     = "code"     // unpacked code of functions, a cache
+	objectsFolder  = "objects"  // bytes of objects
 	RuntimesFolder = "runtimes" // SDKs and interpreters for functions
 )
 
@@ -48,6 +51,7 @@ type parts struct {
 	functions  *function.Functions
 	queues     *queue.Queues
 	topics     *notify.Topics
+	buckets    *object.Buckets
 	metrics    *metric.Metrics
 	alarms     *metric.Alarms
 	dashboards *metric.Dashboards
@@ -118,6 +122,9 @@ func (s *Server) openDomains(p *parts) (err error) {
 		return err
 	}
 	if err := s.openNotifications(p); err != nil {
+		return err
+	}
+	if err := s.openObjects(p); err != nil {
 		return err
 	}
 	mappings, err := mapping.Open(mapping.Config{
@@ -222,6 +229,7 @@ func (s *Server) handler() (http.Handler, error) {
 			stsapi.New(s.cfg.Identity),
 		},
 		Invocations: callers{p.functions},
+		Objects:     s3api.New(p.buckets, s.cfg.Log),
 		Fallback:    own, Identity: s.cfg.Identity, Log: s.cfg.Log,
 	})
 }

@@ -1,0 +1,279 @@
+package s3api
+
+import (
+	"encoding/xml"
+	"errors"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/weirstream/weir/internal/object"
+)
+
+const maxList = 1000
+
+func (x *exchange) createUpload() error {
+	if err := x.refuseHeaders(); err != nil {
+		return err
+	}
+	m, err := x.meta()
+	if err != nil {
+		return err
+	}
+	u, err := x.h.buckets.StartUpload(x.r.Context(), object.Upload{
+		Bucket: x.bucket, Key: x.key, Meta: m,
+		Algorithm: object.Algorithm(strings.ToUpper(x.r.Header.Get("X-Amz-Checksum-Algorithm"))),
+		Type:      object.ChecksumType(strings.ToUpper(x.r.Header.Get("X-Amz-Checksum-Type"))),
+	})
+	if err != nil {
+		return err
+	}
+	if u.Algorithm != "" {
+		x.w.Header().Set("X-Amz-Checksum-Algorithm", string(u.Algorithm))
+		x.w.Header().Set("X-Amz-Checksum-Type", string(u.Type))
+	}
+	return x.document(struct {
+		XMLName  xml.Name `xml:"http://s3.amazonaws.com/doc/2006-03-01/ InitiateMultipartUploadResult"`
+		Bucket   string
+		Key      string
+		UploadId string
+	}{Bucket: x.bucket, Key: x.key, UploadId: u.ID.String()})
+}
+
+func (x *exchange) upload() (object.Upload, error) {
+	return x.h.buckets.Upload(x.r.Context(), x.bucket, x.key, x.query.Get("uploadId"))
+}
+
+func (x *exchange) uploadPart() error {
+	number, err := strconv.Atoi(x.query.Get("partNumber"))
+	if err != nil {
+		return invalidArgument("Part number must be an integer between 1 and 10000, inclusive", "partNumber", x.query.Get("partNumber"))
+	}
+	if err := x.refuseHeaders(); err != nil {
+		return err
+	}
+	u, err := x.upload()
+	if err != nil {
+		return err
+	}
+	if x.r.Header.Get("X-Amz-Copy-Source") != "" {
+		return x.copyPart(u, number)
+	}
+	body, want, err := x.payload()
+	if err != nil {
+		return err
+	}
+	p, err := x.h.buckets.WritePart(x.r.Context(), u, number, body, want)
+	if err != nil {
+		return err
+	}
+	x.w.Header().Set("Etag", `"`+p.ETag+`"`)
+	if p.Checksum != "" {
+		x.w.Header().Set(checksumHeader(p.Algorithm), p.Checksum)
+	}
+	return x.nothing(http.StatusOK)
+}
+
+func (x *exchange) copyPart(u object.Upload, number int) error {
+	c, err := x.source()
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	first, length := int64(0), c.Object.Size
+	if text := x.r.Header.Get("X-Amz-Copy-Source-Range"); text != "" {
+		from, last, ok := parseRange(text, c.Object.Size)
+		_, after, _ := strings.Cut(text, "-")
+		if asked, err := strconv.ParseInt(after, 10, 64); !ok || err != nil || asked >= c.Object.Size || strings.HasPrefix(text, "bytes=-") {
+			return invalidArgument("The x-amz-copy-source-range value must be of the form bytes=first-last where first and last are the zero-based offsets of the first and last bytes to copy", "x-amz-copy-source-range", text)
+		}
+		first, length = from, last-from+1
+	}
+	body := c.Range(first, length)
+	defer body.Close()
+	p, err := x.h.buckets.WritePart(x.r.Context(), u, number, body, object.Expected{Size: length})
+	if err != nil {
+		return err
+	}
+	out := struct {
+		XMLName      xml.Name `xml:"http://s3.amazonaws.com/doc/2006-03-01/ CopyPartResult"`
+		LastModified string
+		ETag         string
+		checksums
+	}{LastModified: p.Modified.Format(timeLayout), ETag: `"` + p.ETag + `"`}
+	if p.Checksum != "" {
+		*out.of(p.Algorithm) = p.Checksum
+	}
+	return x.document(out)
+}
+
+func (x *exchange) completeUpload() error {
+	var in struct {
+		Parts []struct {
+			PartNumber int
+			ETag       string
+			checksums
+		} `xml:"Part"`
+	}
+	if err := x.decode(&in); err != nil {
+		return err
+	}
+	condition, err := x.writeCondition()
+	if err != nil {
+		return err
+	}
+	u, err := x.upload()
+	if errors.Is(err, &object.Error{Code: object.NoSuchUpload}) {
+		if o, ok := x.h.buckets.Completed(x.r.Context(), x.bucket, x.key, x.query.Get("uploadId")); ok {
+			return x.completed(o)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	c := object.Completion{Upload: u, Condition: condition, Origin: x.origin()}
+	if u.Algorithm != "" {
+		c.Checksum = x.r.Header.Get(checksumHeader(u.Algorithm))
+	}
+	for _, p := range in.Parts {
+		part := object.Part{Number: p.PartNumber, ETag: strings.Trim(p.ETag, `"`)}
+		if u.Algorithm != "" {
+			part.Checksum = *p.of(u.Algorithm)
+		}
+		c.Parts = append(c.Parts, part)
+	}
+	o, err := x.h.buckets.CompleteUpload(x.r.Context(), c)
+	if err != nil {
+		return err
+	}
+	return x.completed(o)
+}
+
+func (x *exchange) completed(o object.Object) error {
+	return x.document(struct {
+		XMLName  xml.Name `xml:"http://s3.amazonaws.com/doc/2006-03-01/ CompleteMultipartUploadResult"`
+		Location string
+		Bucket   string
+		Key      string
+		ETag     string
+		checksums
+	}{Location: "http://" + x.r.Host + x.r.URL.EscapedPath(), Bucket: x.bucket, Key: x.key, ETag: `"` + o.ETag + `"`, checksums: checksumsOf(o.Checksum)})
+}
+
+func (x *exchange) abortUpload() error {
+	u, err := x.upload()
+	if err == nil {
+		err = x.h.buckets.AbortUpload(x.r.Context(), u)
+	}
+	if err != nil {
+		return err
+	}
+	return x.nothing(http.StatusNoContent)
+}
+
+func (x *exchange) listParts() error {
+	u, err := x.upload()
+	if err != nil {
+		return err
+	}
+	limit, err := x.number("max-parts", maxList, 0, maxList)
+	if err != nil {
+		return err
+	}
+	after, err := x.number("part-number-marker", 0, 0, 10_000)
+	if err != nil {
+		return err
+	}
+	parts, more, err := x.h.buckets.Parts(x.r.Context(), u, after, limit)
+	if err != nil {
+		return err
+	}
+	type entry struct {
+		PartNumber   int
+		LastModified string
+		ETag         string
+		Size         int64
+		checksums
+	}
+	out := struct {
+		XMLName              xml.Name `xml:"http://s3.amazonaws.com/doc/2006-03-01/ ListPartsResult"`
+		Bucket               string
+		Key                  string
+		UploadId             string
+		PartNumberMarker     int
+		NextPartNumberMarker int
+		MaxParts             int
+		IsTruncated          bool
+		Parts                []entry `xml:"Part"`
+		Initiator            owner
+		Owner                owner
+		StorageClass         string
+		ChecksumAlgorithm    string `xml:",omitempty"`
+		ChecksumType         string `xml:",omitempty"`
+	}{
+		Bucket: x.bucket, Key: x.key, UploadId: u.ID.String(), PartNumberMarker: after, NextPartNumberMarker: after, MaxParts: limit, IsTruncated: more,
+		Initiator: x.owner(), Owner: x.owner(), StorageClass: "STANDARD", ChecksumAlgorithm: string(u.Algorithm), ChecksumType: string(u.Type),
+	}
+	for _, p := range parts {
+		e := entry{PartNumber: p.Number, LastModified: p.Modified.Format(timeLayout), ETag: `"` + p.ETag + `"`, Size: p.Size}
+		if p.Checksum != "" {
+			*e.of(p.Algorithm) = p.Checksum
+		}
+		out.Parts = append(out.Parts, e)
+		out.NextPartNumberMarker = p.Number
+	}
+	return x.document(out)
+}
+
+func (x *exchange) listUploads() error {
+	encode, err := x.encoder()
+	if err != nil {
+		return err
+	}
+	if x.query.Get("delimiter") != "" {
+		return notImplemented("A delimiter of uploads")
+	}
+	limit, err := x.number("max-uploads", maxList, 1, maxList)
+	if err != nil {
+		return err
+	}
+	prefix, afterKey, afterID := x.query.Get("prefix"), x.query.Get("key-marker"), x.query.Get("upload-id-marker")
+	uploads, more, err := x.h.buckets.Uploads(x.r.Context(), x.bucket, prefix, afterKey, afterID, limit)
+	if err != nil {
+		return err
+	}
+	type entry struct {
+		Key               string
+		UploadId          string
+		Initiator         owner
+		Owner             owner
+		StorageClass      string
+		Initiated         string
+		ChecksumAlgorithm string `xml:",omitempty"`
+		ChecksumType      string `xml:",omitempty"`
+	}
+	out := struct {
+		XMLName            xml.Name `xml:"http://s3.amazonaws.com/doc/2006-03-01/ ListMultipartUploadsResult"`
+		Bucket             string
+		KeyMarker          string
+		UploadIdMarker     string
+		NextKeyMarker      string
+		NextUploadIdMarker string
+		Prefix             string
+		EncodingType       string `xml:",omitempty"`
+		MaxUploads         int
+		IsTruncated        bool
+		Uploads            []entry `xml:"Upload"`
+	}{
+		Bucket: x.bucket, KeyMarker: encode(afterKey), UploadIdMarker: afterID, Prefix: encode(prefix), EncodingType: x.query.Get("encoding-type"),
+		MaxUploads: limit, IsTruncated: more,
+	}
+	for _, u := range uploads {
+		out.Uploads = append(out.Uploads, entry{
+			Key: encode(u.Key), UploadId: u.ID.String(), Initiator: x.owner(), Owner: x.owner(), StorageClass: "STANDARD",
+			Initiated: u.Initiated.Format(timeLayout), ChecksumAlgorithm: string(u.Algorithm), ChecksumType: string(u.Type),
+		})
+		out.NextKeyMarker, out.NextUploadIdMarker = encode(u.Key), u.ID.String()
+	}
+	return x.document(out)
+}

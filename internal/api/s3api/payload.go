@@ -1,0 +1,113 @@
+package s3api
+
+import (
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/weirstream/weir/internal/object"
+)
+
+// digestBytes are the lengths of checksums.
+var digestBytes = map[object.Algorithm]int{object.CRC32: 4, object.CRC32C: 4, object.CRC64NVME: 8, object.SHA1: 20, object.SHA256: 32}
+
+func checksumHeader(a object.Algorithm) string { return "X-Amz-Checksum-" + string(a) }
+
+// payload returns the body of a request, without the form of its transfer, and what
+// the client says of it.
+func (x *exchange) payload() (io.Reader, object.Expected, error) {
+	head := x.r.Header
+	want := object.Expected{Size: x.r.ContentLength}
+	body := io.Reader(x.r.Body)
+	sha := head.Get("X-Amz-Content-Sha256")
+	var trailer http.Header
+	switch {
+	case strings.HasPrefix(sha, "STREAMING-"):
+		size, err := strconv.ParseInt(head.Get("X-Amz-Decoded-Content-Length"), 10, 64)
+		if err != nil || size < 0 {
+			return nil, want, &apiError{code: "MissingContentLength", status: http.StatusLengthRequired, message: "You must provide the Content-Length HTTP header."}
+		}
+		want.Size = size
+		chunks := newChunkReader(body)
+		trailer, body = chunks.trailer, chunks
+	case want.Size < 0:
+		return nil, want, &apiError{code: "MissingContentLength", status: http.StatusLengthRequired, message: "You must provide the Content-Length HTTP header."}
+	case sha == "" || sha == "UNSIGNED-PAYLOAD":
+	default:
+		sum, err := hex.DecodeString(sha)
+		if err != nil || len(sum) != 32 {
+			return nil, want, invalidArgument("x-amz-content-sha256 must be UNSIGNED-PAYLOAD, STREAMING-UNSIGNED-PAYLOAD-TRAILER, STREAMING-AWS4-HMAC-SHA256-PAYLOAD, STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER or a valid sha256 value.", "x-amz-content-sha256", sha)
+		}
+		want.SHA256 = sum
+	}
+	if _, ok := head["Content-Md5"]; ok {
+		sum, err := base64.StdEncoding.DecodeString(head.Get("Content-Md5"))
+		if err != nil || len(sum) != 16 {
+			e := &apiError{code: "InvalidDigest", status: http.StatusBadRequest, message: "The Content-MD5 you specified was invalid."}
+			e.detail("Content-MD5", head.Get("Content-Md5"))
+			return nil, want, e
+		}
+		want.MD5 = sum
+	}
+	return body, want, x.expectChecksum(&want, trailer)
+}
+
+// expectChecksum reads the checksum that is sent with a body, in the header or
+// behind the body.
+func (x *exchange) expectChecksum(want *object.Expected, trailer http.Header) error {
+	head := x.r.Header
+	for name := range head {
+		rest, ok := strings.CutPrefix(strings.ToUpper(name), "X-AMZ-CHECKSUM-")
+		if !ok || rest == "ALGORITHM" || rest == "TYPE" || rest == "MODE" {
+			continue
+		}
+		if want.Algorithm != "" {
+			return invalidRequest("Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.")
+		}
+		want.Algorithm = object.Algorithm(rest)
+		value := head.Get(name)
+		if err := checkDigest(want.Algorithm, name, value); err != nil {
+			return err
+		}
+		want.Value = func() string { return value }
+	}
+	announced := head.Get("X-Amz-Trailer")
+	asked := object.Algorithm(strings.ToUpper(head.Get("X-Amz-Sdk-Checksum-Algorithm")))
+	switch {
+	case announced != "" && trailer != nil:
+		rest, ok := strings.CutPrefix(strings.ToUpper(announced), "X-AMZ-CHECKSUM-")
+		if !ok || digestBytes[object.Algorithm(rest)] == 0 {
+			return invalidRequest("The value specified in the x-amz-trailer header is not supported")
+		}
+		if want.Algorithm != "" {
+			return invalidRequest("Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.")
+		}
+		want.Algorithm = object.Algorithm(rest)
+		want.Value = func() string { return trailer.Get(announced) }
+	case want.Algorithm == "" && asked != "":
+		want.Algorithm = asked
+	}
+	return nil
+}
+
+func checkDigest(a object.Algorithm, name, value string) error {
+	sum, err := base64.StdEncoding.DecodeString(value)
+	if n := digestBytes[a]; n == 0 || err != nil || len(sum) != n {
+		return invalidRequest("Value for " + strings.ToLower(name) + " header is invalid.")
+	}
+	return nil
+}
+
+// errChunk says that a body in chunks is malformed.
+var errChunk = &apiError{code: "InvalidRequest", status: http.StatusBadRequest, message: "The body is not correctly encoded in chunks (aws-chunked)."}
+
+func incomplete(err error) error {
+	if errors.Is(err, io.EOF) {
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}
