@@ -98,6 +98,15 @@ func newDefinition(name string, fifo bool) Definition {
 	return d
 }
 
+// Defaults are the attributes of a queue of which nothing was said, but for its
+// access policy.
+func Defaults(fifo bool) map[string]string {
+	d := newDefinition("", fifo)
+	attributes := d.settings()
+	attributes[attrRedrive], attributes[attrRedriveAllow] = "", ""
+	return attributes
+}
+
 // set changes attributes, given by their names in the API.
 func (d *Definition) set(attributes map[string]string) error {
 	for _, name := range slices.Sorted(maps.Keys(attributes)) {

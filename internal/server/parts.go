@@ -137,7 +137,7 @@ func (s *Server) openDomains(p *parts) (err error) {
 	}
 	stacks, err := stack.Open(stack.Config{DB: db, Identity: id, Log: log, Providers: provision.Providers(provision.Domains{
 		Identity: id, Streams: streams, Tables: tables, Functions: functions, Logs: functionLogs, Mappings: mappings,
-		Topics: p.topics, Alarms: p.alarms, Dashboards: p.dashboards,
+		Topics: p.topics, Alarms: p.alarms, Dashboards: p.dashboards, Queues: queues, Endpoint: s.endpoint,
 	})})
 	if p.stacks, err = keep(p, stacks, err); err != nil {
 		return err

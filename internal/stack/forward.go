@@ -245,7 +245,12 @@ func (f forward) name(ctx context.Context, kind *resource.Type, st *state, next 
 	}
 	chosen := next.Properties.Get(kind.NameProperty)
 	if kind.NameProperty == "" || chosen == nil {
-		return f.s.generatedName(f.rec.Name, st.LogicalID, kind.NameLimit)
+		suffix := ""
+		if kind.NameSuffix != nil {
+			suffix = kind.NameSuffix(next.Properties)
+		}
+		name, err := f.s.generatedName(f.rec.Name, st.LogicalID, kind.NameLimit-len(suffix))
+		return name + suffix, err
 	}
 	taken, err := f.s.cfg.Providers.Exists(ctx, kind.Name, chosen.Text)
 	if err == nil && taken {

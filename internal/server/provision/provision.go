@@ -12,6 +12,7 @@ import (
 	"github.com/weirstream/weir/internal/mapping"
 	"github.com/weirstream/weir/internal/metric"
 	"github.com/weirstream/weir/internal/notify"
+	"github.com/weirstream/weir/internal/queue"
 	"github.com/weirstream/weir/internal/stack/resource"
 	"github.com/weirstream/weir/internal/stream"
 	"github.com/weirstream/weir/internal/table"
@@ -28,6 +29,8 @@ type Domains struct {
 	Topics     *notify.Topics
 	Alarms     *metric.Alarms
 	Dashboards *metric.Dashboards
+	Queues     *queue.Queues
+	Endpoint   string // of this server, for the URLs of queues
 }
 
 // Providers returns the providers for all resource types.
@@ -38,6 +41,7 @@ func Providers(d Domains) resource.Providers {
 		Functions:   functions{d.Functions, d.Identity},
 		Mappings:    mappings{d.Mappings},
 		Topics:      topics{d.Topics},
+		Queues:      queues{d.Queues, d.Endpoint},
 		Alarms:      alarms{d.Alarms},
 		Dashboards:  dashboards{d.Dashboards},
 		LogGroups:   logGroups{d.Logs},
@@ -62,6 +66,9 @@ func (d Domains) exists(ctx context.Context, resourceType, name string) (bool, e
 	case "AWS::SNS::Topic":
 		_, err = d.Topics.Topic(ctx, d.Identity.ARN("sns", name))
 		err = topicError(err)
+	case "AWS::SQS::Queue":
+		_, err = d.Queues.Get(name)
+		err = queueError(err)
 	case "AWS::CloudWatch::Alarm":
 		_, ok := d.Alarms.Get(name)
 		return ok, nil

@@ -21,6 +21,7 @@ type Providers struct {
 	Functions   Functions
 	Mappings    Mappings
 	Topics      Topics
+	Queues      Queues
 	Alarms      Alarms
 	Dashboards  Dashboards
 	LogGroups   LogGroups
@@ -163,6 +164,24 @@ type TopicSpec struct {
 
 // SubscriptionSpec describes a subscription; the three together identify it.
 type SubscriptionSpec struct{ TopicARN, Protocol, Endpoint string }
+
+// Queues makes SQS queues.
+type Queues interface {
+	CreateQueue(context.Context, QueueSpec) (url string, err error)
+	// UpdateQueue sets attributes that are not given to their defaults.
+	UpdateQueue(context.Context, QueueSpec) error
+	DeleteQueue(ctx context.Context, name string) error
+	// SetQueuePolicy sets the access policy, JSON, of the queue with a URL; "" takes
+	// it away.
+	SetQueuePolicy(ctx context.Context, url, policy string) error
+}
+
+// QueueSpec describes a queue; attributes are those of the API.
+type QueueSpec struct {
+	Name       string
+	Attributes map[string]string
+	Tags       map[string]string
+}
 
 // Alarms makes CloudWatch alarms.
 type Alarms interface {

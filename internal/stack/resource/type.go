@@ -18,6 +18,8 @@ type Type struct {
 	// NameLimit is the longest name in characters; 0 when resources of the type
 	// get their identifier from who makes them.
 	NameLimit int
+	// NameSuffix is what generated names must end with; nil for nothing.
+	NameSuffix func(properties *template.Node) string
 	// Properties are implemented, Unimplemented ones exist on AWS.
 	Properties, Unimplemented []string
 	// Replace lists the properties whose change needs a new resource, "*" for all.
@@ -130,9 +132,10 @@ var types = []*Type{
 	cloudWatchAlarm, cloudWatchDashboard, dynamoDBTable,
 	iamManagedPolicy, iamPolicy, iamRole,
 	kinesisStream,
-	lambdaEventSourceMapping, lambdaFunction, lambdaPermission,
+	lambdaAlias, lambdaEventSourceMapping, lambdaFunction, lambdaPermission, lambdaVersion,
 	logsLogGroup,
 	snsSubscription, snsTopic,
+	sqsQueue, sqsQueuePolicy,
 }
 
 // Tagged reports whether resources of the type have tags.
