@@ -21,6 +21,7 @@ type invocation struct {
 	// effects is the transaction of the invocation of an exactly-once function,
 	// nil before it runs and for any other function.
 	effects *transaction.Tx
+	turn    *transaction.Turn // nil if it needs none
 
 	started  time.Time
 	deadline time.Time

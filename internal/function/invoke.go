@@ -83,12 +83,17 @@ func checkSize(payload []byte, limit int, invocationType string) error {
 }
 
 func (f *Functions) run(ctx context.Context, t target, in Invocation) (Result, error) {
-	place, err := f.admit(t.fleet)
+	turn, err := f.enter(ctx, t, in)
 	if err != nil {
 		return Result{}, err
 	}
+	place, err := f.admit(t.fleet)
+	if err != nil {
+		turn.Leave()
+		return Result{}, err
+	}
 	inv := newInvocation(t.arn, in)
-	inv.place = place
+	inv.place, inv.turn = place, turn
 	f.watch.look()
 	t.pool.submit(inv)
 	var o outcome
@@ -98,12 +103,15 @@ func (f *Functions) run(ctx context.Context, t target, in Invocation) (Result, e
 		if t.pool.cancel(inv) {
 			place.end()
 		}
+		turn.Leave()
 		return Result{}, ctx.Err()
 	}
+	if inv.effects == nil {
+		turn.Leave()
+	} else if o.err != nil {
+		inv.effects.Discard()
+	}
 	if o.err != nil {
-		if inv.effects != nil {
-			inv.effects.Discard()
-		}
 		return Result{}, o.err
 	}
 	r := Result{Payload: o.payload, LogTail: o.tail, ExecutedVersion: t.version, RequestID: inv.id, Effects: inv.effects}

@@ -105,6 +105,18 @@ func (f *Functions) runCommitted(ctx context.Context, t target, in Invocation) (
 // part of. e.mu is held.
 func (e *environment) begin(inv *invocation) {
 	if e.transactions != nil && e.def.ExactlyOnce() {
-		inv.effects = e.transactions.Begin(e.def.Name)
+		inv.effects = e.transactions.Begin(e.def.Name, inv.turn)
 	}
+}
+
+// enter waits for the turn of an invocation of an exactly-once function; it is nil
+// for any other function.
+func (f *Functions) enter(ctx context.Context, t target, in Invocation) (*transaction.Turn, error) {
+	t.pool.mu.Lock()
+	def := t.pool.def
+	t.pool.mu.Unlock()
+	if f.transactions == nil || !def.ExactlyOnce() {
+		return nil, nil
+	}
+	return f.transactions.Enter(ctx, def.Name, in.Payload)
 }

@@ -38,7 +38,7 @@ func newHeld(t *testing.T) *heldFixture {
 }
 
 func (f *heldFixture) begin() (*transaction.Tx, Held) {
-	tx := f.txs.Begin("f")
+	tx := f.txs.Begin("f", nil)
 	return tx, f.tables.In(tx)
 }
 

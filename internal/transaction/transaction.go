@@ -30,6 +30,7 @@ package transaction
 import (
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"slices"
 	"sync"
 
@@ -87,10 +88,16 @@ type Transactions struct {
 	db      *store.DB
 	meter   *meter.Meter
 	syncing sync.WaitGroup
+
+	seed  maphash.Seed
+	mu    sync.Mutex
+	turns map[string]*turns // by function; those that nobody needs are left out
 }
 
 // Open makes Transactions.
-func Open(cfg Config) *Transactions { return &Transactions{db: cfg.DB, meter: cfg.Meter} }
+func Open(cfg Config) *Transactions {
+	return &Transactions{db: cfg.DB, meter: cfg.Meter, seed: maphash.MakeSeed(), turns: map[string]*turns{}}
+}
 
 // Close returns when everything that was committed is on disk. No Commit may be
 // under way or follow.
@@ -102,8 +109,11 @@ func (s *Transactions) Close() error {
 // namespace is where CloudWatch has the metrics of transactions.
 const namespace = "Weir/ExactlyOnce"
 
-// Begin starts the transaction of an invocation of a function.
-func (s *Transactions) Begin(function string) *Tx { return &Tx{owner: s, function: function} }
+// Begin starts the transaction of an invocation of a function. It ends the turn,
+// which may be nil, when it ends.
+func (s *Transactions) Begin(function string, turn *Turn) *Tx {
+	return &Tx{owner: s, function: function, turn: turn}
+}
 
 func (s *Transactions) count(function, name string) {
 	s.meter.Series(namespace, name, "Count", meter.Dimension{Name: "FunctionName", Value: function}).Observe(1)
@@ -113,6 +123,7 @@ func (s *Transactions) count(function, name string) {
 type Tx struct {
 	owner    *Transactions
 	function string
+	turn     *Turn
 
 	mu         sync.Mutex
 	ended      bool
@@ -181,11 +192,13 @@ func (t *Tx) Commit(add func(tx *store.Tx)) error {
 	tx := t.owner.db.Begin()
 	err := t.apply(tx, add)
 	t.parts = nil
+	if errors.Is(err, ErrConflict) {
+		t.turn.conflict()
+		t.owner.count(t.function, "Conflicted")
+	}
+	t.turn.Leave()
 	if err != nil {
 		tx.Discard()
-		if errors.Is(err, ErrConflict) {
-			t.owner.count(t.function, "Conflicted")
-		}
 		return fmt.Errorf("commit an invocation of %s: %w", t.function, err)
 	}
 	t.owner.count(t.function, "Committed")
@@ -237,5 +250,6 @@ func (t *Tx) Discard() {
 	}
 	t.ended = true
 	t.parts = nil
+	t.turn.Leave()
 	t.owner.count(t.function, "Discarded")
 }

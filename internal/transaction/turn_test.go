@@ -1,0 +1,120 @@
+package transaction
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"github.com/weirstream/weir/internal/store"
+)
+
+func open(t *testing.T, fs vfs.FS) (*Transactions, *store.DB) {
+	t.Helper()
+	db, err := store.Open("data", store.Options{FS: fs})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := Open(Config{DB: db})
+	t.Cleanup(func() {
+		if err := errors.Join(s.Close(), db.Close()); err != nil {
+			t.Error(err)
+		}
+	})
+	return s, db
+}
+
+// conflicting is a part whose function was always told wrong.
+type conflicting struct{ released bool }
+
+func (*conflicting) Prepare(*store.Tx) error { return ErrConflict }
+func (*conflicting) Announce()               {}
+func (c *conflicting) Release(bool)          { c.released = true }
+
+func enter(t *testing.T, s *Transactions, event string) *Turn {
+	t.Helper()
+	turn, err := s.Enter(t.Context(), "f", []byte(event))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return turn
+}
+
+func TestRepeatedInvocationsRunAlone(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s, _ := open(t, vfs.NewMem())
+		long, other := enter(t, s, "long"), enter(t, s, "other")
+		tx := s.Begin("f", long)
+		part := &conflicting{}
+		_ = tx.Do(func() error { PartOf(tx, Tables, func() *conflicting { return part }); return nil })
+		if err := tx.Commit(nil); !errors.Is(err, ErrConflict) || !part.released {
+			t.Fatalf("commit: %v, released %v", err, part.released)
+		}
+		var mu sync.Mutex
+		var order []string
+		so := func() []string {
+			mu.Lock()
+			defer mu.Unlock()
+			return slices.Clone(order)
+		}
+		run := func(event string) {
+			go func() {
+				turn := enter(t, s, event)
+				mu.Lock()
+				order = append(order, event)
+				mu.Unlock()
+				time.Sleep(time.Second)
+				turn.Leave()
+			}()
+			synctest.Wait()
+		}
+		run("long") // waits for other to end
+		run("later")
+		if order := so(); len(order) != 0 {
+			t.Errorf("%v began beside another or before its turn", order)
+		}
+		other.Leave()
+		synctest.Wait()
+		if order := so(); len(order) != 1 || order[0] != "long" {
+			t.Errorf("%v: the repeated invocation should run alone", order)
+		}
+		time.Sleep(3 * time.Second)
+		synctest.Wait()
+		if order := so(); len(order) != 2 || len(s.turns) != 0 {
+			t.Errorf("%v, and %d functions are remembered", order, len(s.turns))
+		}
+	})
+}
+
+func TestWaitingForATurnEnds(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s, _ := open(t, vfs.NewMem())
+		first := enter(t, s, "first")
+		first.conflict()
+		other := enter(t, s, "other")
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if _, err := s.Enter(ctx, "f", []byte("first")); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("entered beside another: %v", err)
+		}
+		third := enter(t, s, "third") // the one that gave up holds nobody up
+		other.Leave()
+		third.Leave()
+		third.Leave()
+		again := enter(t, s, "first")
+		if !again.alone {
+			t.Error("the conflict was forgotten")
+		}
+		again.Leave()
+		if len(s.turns) != 0 {
+			t.Errorf("%d functions are remembered", len(s.turns))
+		}
+	})
+}
