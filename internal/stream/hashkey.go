@@ -71,6 +71,16 @@ func (h HashKey) Next() HashKey {
 	return HashKey{h.Hi + carry, lo}
 }
 
+// distance returns how far h and o are apart.
+func (h HashKey) distance(o HashKey) HashKey {
+	if h.Cmp(o) < 0 {
+		h, o = o, h
+	}
+	lo, borrow := bits.Sub64(h.Lo, o.Lo, 0)
+	hi, _ := bits.Sub64(h.Hi, o.Hi, borrow)
+	return HashKey{hi, lo}
+}
+
 // String returns the decimal form.
 func (h HashKey) String() string { return h.big().String() }
 

@@ -181,6 +181,17 @@ func (l *Log) AddShards(tx *store.Tx, n int) uint32 {
 	return uint32(len(old))
 }
 
+// retire closes a shard that AddShards has added in the same transaction and that
+// nobody has used.
+func (l *Log) retire(tx *store.Tx, index uint32) {
+	s := (*l.shards.Load())[index]
+	s.appendMu.Lock()
+	defer s.appendMu.Unlock()
+	s.sealed = true
+	s.close()
+	tx.Set(stateKey(l.id, index), s.encodeState())
+}
+
 func (l *Log) shard(i uint32) (*shard, error) {
 	all := *l.shards.Load()
 	if l.dropped.Load() || int(i) >= len(all) {

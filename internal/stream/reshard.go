@@ -3,101 +3,158 @@ package stream
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 )
 
 // SplitShard closes a shard and opens two in its place: the lower one ends before
 // newStart, a decimal hash key, the upper one begins there.
 func (s *Streams) SplitShard(_ context.Context, name string, index uint32, newStart string) error {
-	return s.reshard(name, []uint32{index}, func(def Definition) ([]Shard, error) {
-		parent := def.Shards[index]
+	return s.reshard(name, func(p *resharding) error {
+		if err := s.checkParents(p.def, index); err != nil {
+			return err
+		}
+		parent := p.def.Shards[index]
 		start, end := parent.Range.Start, parent.Range.End
 		middle, err := ParseHashKey(newStart)
 		if err != nil || middle.Cmp(start.Next()) <= 0 || middle.Cmp(end) >= 0 {
-			return nil, errorf(InvalidArgument, "NewStartingHashKey %s used in SplitShard() on shard %s in stream %s under account %s is not both greater than one plus the shard's StartingHashKey %s and less than the shard's EndingHashKey %s.",
+			return errorf(InvalidArgument, "NewStartingHashKey %s used in SplitShard() on shard %s in stream %s under account %s is not both greater than one plus the shard's StartingHashKey %s and less than the shard's EndingHashKey %s.",
 				newStart, parent.ID(), name, s.cfg.Identity.Account, start, end)
 		}
-		if n := s.shardCount(); n+2 > maxShards {
-			return nil, s.shardLimitError(n, 2)
-		}
-		return []Shard{
-			{Parent: &index, Range: HashRange{start, middle.Prev()}},
-			{Parent: &index, Range: HashRange{middle, end}},
-		}, nil
+		p.split(index, middle)
+		return nil
 	})
 }
 
 // MergeShards closes two shards and opens one in their place. The first is the
 // lower neighbour of the second.
 func (s *Streams) MergeShards(_ context.Context, name string, lower, upper uint32) error {
-	return s.reshard(name, []uint32{lower, upper}, func(def Definition) ([]Shard, error) {
-		a, b := def.Shards[lower], def.Shards[upper]
+	return s.reshard(name, func(p *resharding) error {
+		if err := s.checkParents(p.def, lower, upper); err != nil {
+			return err
+		}
+		a, b := p.def.Shards[lower], p.def.Shards[upper]
 		if lower == upper || a.Range.End == MaxHashKey || a.Range.End.Next() != b.Range.Start {
-			return nil, errorf(InvalidArgument, "Shards %s and %s in stream %s under account %s are not an adjacent pair of shards eligible for merging",
+			return errorf(InvalidArgument, "Shards %s and %s in stream %s under account %s are not an adjacent pair of shards eligible for merging",
 				a.ID(), b.ID(), name, s.cfg.Identity.Account)
 		}
-		return []Shard{{Parent: &lower, Adjacent: &upper, Range: HashRange{a.Range.Start, b.Range.End}}}, nil
+		p.merge(lower, upper)
+		return nil
 	})
 }
 
-// reshard closes parents and opens the children that plan returns, in one
-// transaction.
-func (s *Streams) reshard(name string, parents []uint32, plan func(Definition) ([]Shard, error)) error {
+// resharding is a change of the shards of a stream, worked out on a copy of its
+// definition before anything is done.
+type resharding struct {
+	def Definition
+	now int64  // epoch seconds
+	old uint32 // number of shards that there are already
+}
+
+// replace closes parents and opens children in their place.
+func (p *resharding) replace(parents []uint32, children ...Shard) {
+	closed := p.now
+	for _, i := range parents {
+		closed = max(closed, p.def.Shards[i].Created)
+	}
+	for _, i := range parents {
+		p.def.Shards[i].Closed, p.def.Shards[i].End = closed, 1
+	}
+	for _, child := range children {
+		// A second later than the end, so that numbers of children exceed those of
+		// their parents.
+		child.Index, child.Created = uint32(len(p.def.Shards)), closed+1
+		p.def.Shards = append(p.def.Shards, child)
+	}
+}
+
+// split cuts a shard in two and returns the upper one, which begins at middle.
+func (p *resharding) split(index uint32, middle HashKey) (upper uint32) {
+	r := p.def.Shards[index].Range
+	p.replace([]uint32{index},
+		Shard{Parent: &index, Range: HashRange{r.Start, middle.Prev()}},
+		Shard{Parent: &index, Range: HashRange{middle, r.End}})
+	return uint32(len(p.def.Shards) - 1)
+}
+
+// merge makes one of two neighbours and returns it.
+func (p *resharding) merge(lower, upper uint32) uint32 {
+	r := HashRange{p.def.Shards[lower].Range.Start, p.def.Shards[upper].Range.End}
+	p.replace([]uint32{lower, upper}, Shard{Parent: &lower, Adjacent: &upper, Range: r})
+	return uint32(len(p.def.Shards) - 1)
+}
+
+// reshard does what plan has worked out, in one transaction.
+func (s *Streams) reshard(name string, plan func(*resharding) error) error {
 	s.createMu.Lock()
 	defer s.createMu.Unlock()
 	st, err := s.Get(name)
 	if err != nil {
 		return err
 	}
-	def := st.Definition()
-	if err := s.checkParents(def, parents); err != nil {
+	p := &resharding{def: st.Definition(), now: time.Now().Unix()}
+	p.old = uint32(len(p.def.Shards))
+	p.def.Shards = append([]Shard(nil), p.def.Shards...)
+	if err := plan(p); err != nil {
 		return err
 	}
-	children, err := plan(def)
-	if err != nil {
-		return err
+	if n, more := s.shardCount(), len(p.def.Shards)-int(p.old); n+more > maxShards {
+		return s.shardLimitError(n, more)
+	}
+	return s.apply(st, p)
+}
+
+func (s *Streams) apply(st *Stream, p *resharding) error {
+	var parents []uint32
+	for i, before := range st.Definition().Shards {
+		if before.Open() && !p.def.Shards[i].Open() {
+			parents = append(parents, uint32(i))
+		}
 	}
 	tx := s.cfg.DB.Begin()
 	defer tx.Discard()
-	locked, err := st.log.Lock(append([]uint32(nil), parents...)...)
+	locked, err := st.log.Lock(slices.Clone(parents)...)
 	if err != nil {
 		return st.gone(err)
 	}
 	defer locked.Unlock()
-	def.Shards = append([]Shard(nil), def.Shards...)
-	closed := time.Now().Unix()
-	for _, p := range parents {
-		closed = max(closed, def.Shards[p].Created)
-	}
-	for _, p := range parents {
-		if def.Shards[p].End, err = locked.Close(tx, p); err != nil {
-			return fmt.Errorf("close shard %d of stream %s: %w", p, name, err)
+	for _, i := range parents {
+		if p.def.Shards[i].End, err = locked.Close(tx, i); err != nil {
+			return fmt.Errorf("close shard %d of stream %s: %w", i, st.name, err)
 		}
-		def.Shards[p].Closed = closed
 	}
-	first := st.log.AddShards(tx, len(children))
-	for i, child := range children {
-		// A second later than the end, so that numbers of children exceed those of
-		// their parents.
-		child.Index, child.Created = first+uint32(i), closed+1
-		def.Shards = append(def.Shards, child)
+	children := p.def.Shards[p.old:]
+	if first := st.log.AddShards(tx, len(children)); first != p.old {
+		return fmt.Errorf("reshard stream %s: its next shard is %d, that of its log %d", st.name, p.old, first)
 	}
-	if err := s.defs.PutIn(tx, name, def); err != nil {
+	for _, child := range children {
+		if !child.Open() {
+			st.log.retire(tx, child.Index)
+		}
+	}
+	if err := s.defs.PutIn(tx, st.name, p.def); err != nil {
 		return err
 	}
 	// Puts that find a parent closed route again, by the new definition.
-	tx.OnApply(func() { st.setDefinition(def) })
+	tx.OnApply(func() { st.setDefinition(p.def) })
 	if err := tx.Apply(); err != nil {
-		return fmt.Errorf("reshard stream %s: %w", name, err)
+		return fmt.Errorf("reshard stream %s: %w", st.name, err)
 	}
 	locked.Unlock()
 	return tx.Wait()
 }
 
-func (s *Streams) checkParents(def Definition, parents []uint32) error {
+func (s *Streams) checkMode(def Definition) error {
+	if def.Mode != OnDemand {
+		return nil
+	}
+	return errorf(Validation, "Request is invalid. Stream %s under account %s is in On-Demand mode.", def.Name, s.cfg.Identity.Account)
+}
+
+func (s *Streams) checkParents(def Definition, parents ...uint32) error {
 	account := s.cfg.Identity.Account
-	if def.Mode == OnDemand {
-		return errorf(Validation, "Request is invalid. Stream %s under account %s is in On-Demand mode.", def.Name, account)
+	if err := s.checkMode(def); err != nil {
+		return err
 	}
 	for _, p := range parents {
 		if int(p) >= len(def.Shards) {

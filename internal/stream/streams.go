@@ -357,14 +357,20 @@ func newStream(owner *Streams, def Definition, log *Log) *Stream {
 }
 
 func (st *Stream) setDefinition(def Definition) {
-	state := &streamState{def: def}
-	for _, sh := range def.Shards {
+	st.state.Store(&streamState{def: def, open: openShards(def.Shards)})
+}
+
+// openShards returns those of the shards that are open in the order of their hash
+// ranges.
+func openShards(shards []Shard) []Shard {
+	var open []Shard
+	for _, sh := range shards {
 		if sh.Open() {
-			state.open = append(state.open, sh)
+			open = append(open, sh)
 		}
 	}
-	slices.SortFunc(state.open, func(a, b Shard) int { return a.Range.Start.Cmp(b.Range.Start) })
-	st.state.Store(state)
+	slices.SortFunc(open, func(a, b Shard) int { return a.Range.Start.Cmp(b.Range.Start) })
+	return open
 }
 
 // Name returns the stream's name.

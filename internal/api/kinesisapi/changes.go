@@ -2,10 +2,7 @@ package kinesisapi
 
 import (
 	"context"
-	"maps"
-	"regexp"
-	"slices"
-	"strings"
+	"math"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
@@ -87,89 +84,12 @@ func (h handlers) retentionOf(name, arn *string, hours *int32) (*stream.Stream, 
 	return h.find(name, arn)
 }
 
-const (
-	maxTags       = 50
-	maxTagsListed = 50
-)
-
-// tagText is what keys and values of tags are made of.
-var tagText = regexp.MustCompile(`^[\p{L}\p{Z}\p{N}_.:/=+\-%@]*$`)
-
-// findForTags checks the texts of tags and finds their stream. The service lets a
-// percent sign pass a first check and refuses it in a second one.
-func (h handlers) findForTags(name, arn *string, action string, texts []string) (*stream.Stream, error) {
-	percent := false
-	for _, text := range texts {
-		if !tagText.MatchString(text) {
-			return nil, invalidArgument("Some tags contain invalid characters. Valid characters: Unicode letters, digits, white space, _ . / = + - % @.")
-		}
-		percent = percent || strings.Contains(text, "%")
-	}
-	st, err := h.find(name, arn)
-	if err == nil && percent {
-		err = invalidArgument("Failed to " + action + " stream " + st.Name() + " under account " + h.streams.Account() + " because some tags contained illegal characters. The allowed characters are Unicode letters, white-spaces, '_',',','/','=','+','-','@'.")
-	}
-	return st, err
-}
-
-func tagTexts(tags map[string]string) []string {
-	return append(slices.Collect(maps.Keys(tags)), slices.Collect(maps.Values(tags))...)
-}
-
-func (h handlers) tooManyTags(st *stream.Stream) error {
-	return invalidArgument("Failed to add tags to stream " + st.Name() + " under account " + h.streams.Account() + " because a given stream cannot have more than 10 tags associated with it.")
-}
-
-func (h handlers) addTags(ctx context.Context, in *kinesis.AddTagsToStreamInput) (*kinesis.AddTagsToStreamOutput, error) {
+func (h handlers) updateShardCount(ctx context.Context, in *kinesis.UpdateShardCountInput) (*kinesis.UpdateShardCountOutput, error) {
 	var c api.Constraints
 	checkStream(&c, in.StreamName, in.StreamARN)
-	c.Required("tags", in.Tags != nil)
-	checkTags(&c, in.Tags)
-	if err := c.Err(); err != nil {
-		return nil, err
-	}
-	st, err := h.findForTags(in.StreamName, in.StreamARN, "add tags to", tagTexts(in.Tags))
-	if err != nil {
-		return nil, err
-	}
-	tags := maps.Clone(st.Definition().Tags)
-	if tags == nil {
-		tags = map[string]string{}
-	}
-	maps.Copy(tags, in.Tags)
-	if len(tags) > maxTags {
-		return nil, h.tooManyTags(st)
-	}
-	return &kinesis.AddTagsToStreamOutput{}, exception(h.streams.SetTags(ctx, st.Name(), tags))
-}
-
-func (h handlers) removeTags(ctx context.Context, in *kinesis.RemoveTagsFromStreamInput) (*kinesis.RemoveTagsFromStreamOutput, error) {
-	var c api.Constraints
-	checkStream(&c, in.StreamName, in.StreamARN)
-	c.Required("tagKeys", in.TagKeys != nil)
-	if in.TagKeys != nil {
-		c.ListSize("tagKeys", len(in.TagKeys), 1, 50, func(i int) string { return in.TagKeys[i] })
-		c.ElementLengths("tagKeys", in.TagKeys, 1, 128)
-	}
-	if err := c.Err(); err != nil {
-		return nil, err
-	}
-	st, err := h.findForTags(in.StreamName, in.StreamARN, "remove tags from", in.TagKeys)
-	if err != nil {
-		return nil, err
-	}
-	tags := maps.Clone(st.Definition().Tags)
-	for _, key := range in.TagKeys {
-		delete(tags, key)
-	}
-	return &kinesis.RemoveTagsFromStreamOutput{}, exception(h.streams.SetTags(ctx, st.Name(), tags))
-}
-
-func (h handlers) listTags(_ context.Context, in *kinesis.ListTagsForStreamInput) (*kinesis.ListTagsForStreamOutput, error) {
-	var c api.Constraints
-	checkStream(&c, in.StreamName, in.StreamARN)
-	c.Range("limit", in.Limit, 1, maxTagsListed)
-	c.Length("exclusiveStartTagKey", in.ExclusiveStartTagKey, 1, 128)
+	c.Required("targetShardCount", in.TargetShardCount != nil)
+	c.Range("targetShardCount", in.TargetShardCount, 1, math.MaxInt32)
+	api.RequiredEnum(&c, "scalingType", in.ScalingType, func() bool { return api.Given(ctx, "ScalingType") }, types.ScalingTypeUniformScaling)
 	if err := c.Err(); err != nil {
 		return nil, err
 	}
@@ -177,18 +97,12 @@ func (h handlers) listTags(_ context.Context, in *kinesis.ListTagsForStreamInput
 	if err != nil {
 		return nil, err
 	}
-	tags := st.Definition().Tags
-	limit := int(aws.ToInt32(or(in.Limit, maxTagsListed)))
-	out := &kinesis.ListTagsForStreamOutput{Tags: []types.Tag{}, HasMoreTags: aws.Bool(false)}
-	for _, key := range slices.Sorted(maps.Keys(tags)) {
-		if key <= aws.ToString(in.ExclusiveStartTagKey) {
-			continue
-		}
-		if len(out.Tags) == limit {
-			out.HasMoreTags = aws.Bool(true)
-			break
-		}
-		out.Tags = append(out.Tags, types.Tag{Key: aws.String(key), Value: aws.String(tags[key])})
+	before, err := h.streams.UpdateShardCount(ctx, st.Name(), int(*in.TargetShardCount))
+	if err != nil {
+		return nil, exception(err)
 	}
-	return out, nil
+	return &kinesis.UpdateShardCountOutput{
+		StreamName: aws.String(st.Name()), StreamARN: aws.String(st.ARN()),
+		CurrentShardCount: aws.Int32(int32(before)), TargetShardCount: in.TargetShardCount,
+	}, nil
 }

@@ -44,6 +44,14 @@ func checkTags(c *api.Constraints, tags map[string]string) {
 	c.ValueLengths("tags", tags, 0, 256)
 }
 
+func checkTagKeys(c *api.Constraints, keys []string) {
+	c.Required("tagKeys", keys != nil)
+	if keys != nil {
+		c.ListSize("tagKeys", len(keys), 1, 50, func(i int) string { return keys[i] })
+		c.ElementLengths("tagKeys", keys, 1, 128)
+	}
+}
+
 func checkLimit(c *api.Constraints, path string, value *int32) {
 	c.Range(path, value, 1, maxListed)
 }

@@ -103,7 +103,16 @@ func TestRefusals(t *testing.T) {
 	f.refused("RemoveTagsFromStream", `{"StreamName":"s","TagKeys":["abc;"]}`, `{"__type":"InvalidArgumentException","message":"Some tags contain invalid characters. Valid characters: Unicode letters, digits, white space, _ . / = + - % @."}`)
 	f.refused("AddTagsToStream", `{"StreamName":"s","Tags":{"a%":"b"}}`, `{"__type":"InvalidArgumentException","message":"Failed to add tags to stream s under account 000000000000 because some tags contained illegal characters. The allowed characters are Unicode letters, white-spaces, '_',',','/','=','+','-','@'."}`)
 	f.refused("SplitShard", `{"StreamName":"s","ShardToSplit":"0","NewStartingHashKey":"999999999999999999999999999999999999999"}`, `{"__type":"InvalidArgumentException","message":"NewStartingHashKey 999999999999999999999999999999999999999 used in SplitShard() on shard shardId-000000000000 in stream s under account 000000000000 is not both greater than one plus the shard's StartingHashKey 0 and less than the shard's EndingHashKey 170141183460469231731687303715884105727."}`)
-	f.refused("UpdateShardCount", `{}`, `{"__type":"UnknownOperationException"}`)
+	f.refused("UpdateMaxRecordSize", `{}`, `{"__type":"UnknownOperationException"}`)
+	f.refused("UpdateShardCount", `{"StreamName":"s","TargetShardCount":5,"ScalingType":"UNIFORM_SCALING"}`, `{"__type":"LimitExceededException","message":"UpdateShardCount cannot scale up over double your current open shard count. Current open shard count: 2, Target shard count: 5"}`)
+	f.refused("UpdateShardCount", `{"StreamName":"s","TargetShardCount":4,"ScalingType":""}`, `{"__type":"ValidationException","message":"1 validation error detected: Value '' at 'scalingType' failed to satisfy constraint: Member must satisfy enum value set: [UNIFORM_SCALING]"}`)
+	for given, value := range map[string]string{`,"ShardIteratorType":""`: "''", `,"ShardIteratorType":null`: "null", ``: "null"} {
+		rule := "Member must not be null"
+		if value == "''" {
+			rule = "Member must satisfy enum value set: [AFTER_SEQUENCE_NUMBER, LATEST, AT_TIMESTAMP, AT_SEQUENCE_NUMBER, TRIM_HORIZON]"
+		}
+		f.refused("GetShardIterator", `{"StreamName":"s","ShardId":"0"`+given+`}`, `{"__type":"ValidationException","message":"1 validation error detected: Value `+value+` at 'shardIteratorType' failed to satisfy constraint: `+rule+`"}`)
+	}
 }
 
 func TestPutRecordsCounts(t *testing.T) {

@@ -258,24 +258,23 @@ type shardFilter struct {
 	Timestamp int64 `json:",omitempty"` // epoch milliseconds
 }
 
-func (f *shardFilter) keeps(sh stream.Shard, horizon time.Time) bool {
-	closed := time.Unix(sh.Closed, 0)
-	openAt := func(t time.Time) bool {
-		return sh.Created <= t.Unix() && (sh.Open() || !closed.Before(t))
+// keeps reckons in seconds, as shards do: a parent is open until a second ends and
+// its children are from the next one on. The first shards count as open before the
+// stream was made. So at any time some shards cover all keys.
+func (f *shardFilter) keeps(sh stream.Shard, horizon int64) bool {
+	openAt := func(t int64) bool {
+		return (sh.Created <= t || sh.Parent == nil) && (sh.Open() || sh.Closed >= t)
 	}
-	at := time.UnixMilli(f.Timestamp)
-	if at.Before(horizon) {
-		at = horizon
-	}
+	at := max(f.Timestamp/1000, horizon)
 	switch f.Type {
 	case types.ShardFilterTypeAtLatest:
 		return sh.Open()
 	case types.ShardFilterTypeAtTrimHorizon:
-		return openAt(horizon) || sh.Parent == nil && (sh.Open() || closed.After(horizon))
+		return openAt(horizon)
 	case types.ShardFilterTypeAtTimestamp:
 		return openAt(at)
 	case types.ShardFilterTypeFromTimestamp:
-		return sh.Open() || !closed.Before(at)
+		return sh.Open() || sh.Closed >= at
 	case types.ShardFilterTypeAfterShardId:
 		return int(sh.Index) >= f.After
 	}
@@ -292,12 +291,12 @@ func (h handlers) listShards(_ context.Context, in *kinesis.ListShardsInput) (*k
 		return nil, exception(err)
 	}
 	def := st.Definition()
-	horizon := time.Now().Add(-time.Duration(def.RetentionHours) * time.Hour)
+	horizon := time.Now().Add(-time.Duration(def.RetentionHours) * time.Hour).Unix()
 	limit := min(int(aws.ToInt32(or(in.MaxResults, defaultShards))), defaultShards)
 	var page []stream.Shard
 	out := &kinesis.ListShardsOutput{}
 	for _, sh := range def.Shards {
-		expired := !sh.Open() && time.Unix(sh.Closed, 0).Before(horizon)
+		expired := !sh.Open() && sh.Closed < horizon
 		if sh.ID() <= token.After || expired || token.Filter != nil && !token.Filter.keeps(sh, horizon) {
 			continue
 		}
