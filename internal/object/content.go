@@ -196,3 +196,20 @@ func (r *rangeReader) Close() error {
 	r.file = nil
 	return err
 }
+
+// Read returns the bytes of an object of at most limit bytes.
+func (b *Buckets) Read(ctx context.Context, bucket, key string, limit int64) ([]byte, error) {
+	c, err := b.Get(ctx, bucket, key)
+	if err != nil {
+		return nil, err
+	}
+	defer c.Close()
+	if c.Object.Size > limit {
+		return nil, errorf(EntityTooLarge, "The object has more than %d bytes", limit).with("MaxSizeAllowed", limit)
+	}
+	body := make([]byte, c.Object.Size)
+	if _, err := io.ReadFull(c, body); err != nil {
+		return nil, err
+	}
+	return body, nil
+}

@@ -221,7 +221,7 @@ func (s *Server) handler() (http.Handler, error) {
 			kinesisapi.New(p.streams),
 			dynamodbapi.New(p.tables),
 			dynamodbapi.NewStreams(p.tables, s.cfg.Identity.Region),
-			lambdaapi.New(p.functions, p.mappings, s.cfg.Identity),
+			lambdaapi.New(p.functions, p.mappings, p.buckets, s.cfg.Identity),
 			logsapi.New(p.logs),
 			cloudwatchapi.New(cloudwatchapi.Deps{Metrics: p.metrics, Alarms: p.alarms, Dashboards: p.dashboards, Identity: s.cfg.Identity}),
 			snsapi.New(p.topics),

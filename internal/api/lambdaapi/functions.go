@@ -11,6 +11,7 @@ import (
 
 	"github.com/weirstream/weir/internal/api"
 	"github.com/weirstream/weir/internal/function"
+	"github.com/weirstream/weir/internal/object"
 )
 
 func (h handlers) createFunction(ctx context.Context, in *lambda.CreateFunctionInput) (*lambda.CreateFunctionOutput, error) {
@@ -36,7 +37,9 @@ func (h handlers) createFunction(ctx context.Context, in *lambda.CreateFunctionI
 	u.add("CodeSigningConfigArn", aws.ToString(in.CodeSigningConfigArn) != "")
 	u.add("TenancyConfig", in.TenancyConfig != nil)
 	s.unsupported(&u)
-	pkg, err := sourceOf(&u, in.Code.ZipFile, in.Code.S3Bucket, in.Code.SourceKMSKeyArn)
+	pkg, err := h.load(ctx, &u, source{
+		zip: in.Code.ZipFile, bucket: in.Code.S3Bucket, key: in.Code.S3Key, version: in.Code.S3ObjectVersion, keyARN: in.Code.SourceKMSKeyArn,
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -67,17 +70,46 @@ func (h handlers) creating(def function.Definition, qualifier string) *lambda.Ge
 	return out
 }
 
-// sourceOf returns the code package of a request.
-func sourceOf(u *unsupported, zip []byte, bucket, keyARN *string) ([]byte, error) {
-	u.add("S3Bucket (give the code as ZipFile)", bucket != nil)
-	u.add("SourceKMSKeyArn", aws.ToString(keyARN) != "")
+// source is where the code of a function is.
+type source struct {
+	zip                  []byte
+	bucket, key, version *string
+	keyARN               *string
+}
+
+// load returns the code package of a request.
+func (h handlers) load(ctx context.Context, u *unsupported, from source) ([]byte, error) {
+	u.add("SourceKMSKeyArn", aws.ToString(from.keyARN) != "")
 	if err := u.refuse(); err != nil {
 		return nil, err
 	}
-	if zip == nil {
+	switch {
+	case from.bucket != nil && from.zip != nil:
+		return nil, invalid("Please do not provide other FunctionCode parameters when providing a ZipFile.")
+	case from.bucket != nil:
+		return h.loadObject(ctx, from)
+	case from.zip == nil:
 		return nil, invalid("Please provide a source for function code.")
 	}
-	return zip, nil
+	return from.zip, nil
+}
+
+// loadObject reads a code package from a bucket.
+func (h handlers) loadObject(ctx context.Context, from source) ([]byte, error) {
+	if from.key == nil {
+		return nil, invalid("S3 key is missing")
+	}
+	failed := func(code, message string) error {
+		return invalid("Error occurred while GetObject. S3 Error Code: " + code + ". S3 Error Message: " + message)
+	}
+	if version := aws.ToString(from.version); version != "" && version != "null" {
+		return nil, failed("NoSuchVersion", "The specified version does not exist.")
+	}
+	pkg, err := h.objects.Read(ctx, *from.bucket, *from.key, function.MaxUnzippedBytes)
+	if refused := (*object.Error)(nil); errors.As(err, &refused) {
+		return nil, failed(string(refused.Code), refused.Message)
+	}
+	return pkg, err
 }
 
 func (s settings) definition(name string, tags map[string]string) function.Definition {
@@ -171,7 +203,7 @@ func (h handlers) updateFunctionCode(ctx context.Context, in *lambda.UpdateFunct
 	var u unsupported
 	u.add("ImageUri", in.ImageUri != nil)
 	u.add("PublishTo", in.PublishTo != "")
-	pkg, err := sourceOf(&u, in.ZipFile, in.S3Bucket, in.SourceKMSKeyArn)
+	pkg, err := h.load(ctx, &u, source{zip: in.ZipFile, bucket: in.S3Bucket, key: in.S3Key, version: in.S3ObjectVersion, keyARN: in.SourceKMSKeyArn})
 	if err != nil {
 		return nil, err
 	}

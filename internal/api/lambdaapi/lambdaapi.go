@@ -19,15 +19,17 @@ import (
 	"github.com/weirstream/weir/internal/catalog"
 	"github.com/weirstream/weir/internal/function"
 	"github.com/weirstream/weir/internal/mapping"
+	"github.com/weirstream/weir/internal/object"
 )
 
 // maxRequestBytes is the service's bound of a CreateFunction request, the
 // largest one: a zip of 50 MiB in base64, and some.
 const maxRequestBytes = 70167211
 
-// New returns the Lambda API of functions and mappings.
-func New(functions *function.Functions, mappings *mapping.Mappings, id catalog.Identity) *api.Service {
-	h := handlers{functions: functions, mappings: mappings, identity: id}
+// New returns the Lambda API of functions and mappings. Code packages can be taken
+// from objects.
+func New(functions *function.Functions, mappings *mapping.Mappings, objects *object.Buckets, id catalog.Identity) *api.Service {
+	h := handlers{functions: functions, mappings: mappings, objects: objects, identity: id}
 	return &api.Service{
 		Name:            "lambda",
 		REST:            true,
@@ -39,6 +41,7 @@ func New(functions *function.Functions, mappings *mapping.Mappings, id catalog.I
 type handlers struct {
 	functions *function.Functions
 	mappings  *mapping.Mappings
+	objects   *object.Buckets
 	identity  catalog.Identity
 }
 

@@ -20,6 +20,7 @@ import (
 	"github.com/weirstream/weir/internal/catalog"
 	"github.com/weirstream/weir/internal/function"
 	"github.com/weirstream/weir/internal/mapping"
+	"github.com/weirstream/weir/internal/object"
 	"github.com/weirstream/weir/internal/store"
 )
 
@@ -53,15 +54,22 @@ func newFixture(t testing.TB) *fixture {
 	if err != nil {
 		t.Fatal(err)
 	}
+	buckets, err := object.Open(object.Config{DB: db, Identity: catalog.DefaultIdentity, Dir: filepath.Join(dir, "objects")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := buckets.CreateBucket(t.Context(), "code", ""); err != nil {
+		t.Fatal(err)
+	}
 	t.Cleanup(func() {
-		for _, c := range []interface{ Close() error }{mappings, functions, logs, db} {
+		for _, c := range []interface{ Close() error }{buckets, mappings, functions, logs, db} {
 			if err := c.Close(); err != nil {
 				t.Error(err)
 			}
 		}
 	})
 	handler, err := api.NewHandler(api.Config{
-		Services: []*api.Service{New(functions, mappings, catalog.DefaultIdentity)}, Identity: catalog.DefaultIdentity,
+		Services: []*api.Service{New(functions, mappings, buckets, catalog.DefaultIdentity)}, Identity: catalog.DefaultIdentity,
 		Fallback: CodeHandler(functions),
 	})
 	if err != nil {
