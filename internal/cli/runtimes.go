@@ -17,8 +17,9 @@ func runtimesCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "runtimes",
 		Short: "List the interpreters and SDKs that functions find",
-		Long: `Runtimes lists the Python and Node interpreters that functions run with, and the AWS
-SDKs that they find without having them in their package.`,
+		Long: `Runtimes lists the Python and Node interpreters and the Java virtual machines that
+functions run with, and what they find without having it in their package: AWS SDKs,
+and the client that runs functions in Java.`,
 		Example: `  weir runtimes
   weir runtimes install python`,
 		Args: exactArgs(),
@@ -28,13 +29,15 @@ SDKs that they find without having them in their package.`,
 	}
 	c.PersistentFlags().StringVar(&dataDir, "data-dir", defaultDataDir, "directory of the server")
 	c.AddCommand(&cobra.Command{
-		Use:   "install python|node",
-		Short: "Install the AWS SDKs of a language for functions to find",
-		Long: `Install gets boto3 through pip, or the AWS SDKs for JavaScript through npm, and puts
-them into the data directory.`,
+		Use:   "install python|node|java",
+		Short: "Install what functions in a language need to find",
+		Long: `Install gets boto3 through pip, the AWS SDKs for JavaScript through npm, or the runtime
+interface client for Java through Maven, and puts them into the data directory. Without
+Maven the client is downloaded from the repository that WEIR_MAVEN_REPOSITORY or a
+mirror in ~/.m2/settings.xml names, else from Maven Central.`,
 		Example: `  weir runtimes install python
   weir runtimes install node --data-dir /var/lib/weir`,
-		Args: exactArgs("python or node"),
+		Args: exactArgs("python, node or java"),
 		RunE: func(c *cobra.Command, args []string) error {
 			return function.NewRuntimes(filepath.Join(dataDir, server.RuntimesFolder)).Install(c.Context(), args[0], a.err)
 		},

@@ -19,6 +19,9 @@ var nodeBootstrap []byte
 // bootstrapGroup is the folder of the bootstraps within the code cache.
 const bootstrapGroup = "bootstrap"
 
+// nativeGroup is the folder, likewise, of native libraries out of jars in packages.
+const nativeGroup = "native"
+
 // bootstraps writes the programs that run functions of managed runtimes to
 // where interpreters can read them.
 type bootstraps struct {

@@ -25,8 +25,9 @@ var javaScriptClients = []string{
 // errNoInstaller says that pip or npm is missing.
 var errNoInstaller = errors.New("the package installer is not there")
 
-// Install gets the SDKs of a language ("python" or "node") into the folder of
-// the runtimes, through pip or npm. The installer's output goes to progress.
+// Install gets the SDKs of a language ("python" or "node"), or the runtime
+// interface client ("java"), into the folder of the runtimes, through pip, npm or
+// Maven. The installer's output goes to progress.
 func (r *Runtimes) Install(ctx context.Context, language string, progress io.Writer) error {
 	if progress == nil {
 		progress = io.Discard
@@ -39,8 +40,10 @@ func (r *Runtimes) Install(ctx context.Context, language string, progress io.Wri
 			return err
 		}
 		return r.installNode(ctx, sdkJavaScriptV2, []string{"aws-sdk@2"}, progress)
+	case "java":
+		return r.installJava(ctx, progress)
 	}
-	return invalidf("there is nothing to install for %q; the languages are python and node", language)
+	return invalidf("there is nothing to install for %q; the languages are python, node and java", language)
 }
 
 func (r *Runtimes) installPython(ctx context.Context, progress io.Writer) error {

@@ -199,6 +199,9 @@ func (f *Functions) entrypoint(ctx context.Context, def Definition, rt runtimeSp
 		}
 		return []string{path}, nil
 	}
+	if rt.family == familyJava {
+		return f.javaCommand(ctx, def, rt, code)
+	}
 	interpreter, err := f.runtimes.interpreter(ctx, rt)
 	if err != nil {
 		return nil, badEntrypoint(err.Error(), err)
@@ -255,7 +258,7 @@ func entrypointError(err error) error {
 
 // runtimeVersion is how the log names the version of a runtime.
 func runtimeVersion(runtime string) string {
-	for _, f := range []string{"python", "nodejs"} {
+	for _, f := range []string{"python", "nodejs", "java"} {
 		if rest, ok := strings.CutPrefix(runtime, f); ok {
 			return f + ":" + strings.TrimSuffix(rest, ".x") + ".weir"
 		}

@@ -14,21 +14,23 @@ const (
 	familyProvided family = "provided" // an executable in the package
 	familyPython   family = "python"
 	familyNode     family = "nodejs"
+	familyJava     family = "java" // and all that compiles to the same: Scala, Kotlin, Clojure
 )
 
 // runtimeSpec is one value of the Runtime parameter.
 type runtimeSpec struct {
 	name    string
 	family  family
-	version int  // minor of python3, major of nodejs
+	version int  // minor of python3, major of nodejs and java
 	goExec  bool // go1.x: the executable is named by the handler
 }
 
 var (
 	pythonRuntime = regexp.MustCompile(`^python3\.(\d{1,2})$`)
 	nodeRuntime   = regexp.MustCompile(`^nodejs(\d{1,2})\.x$`)
+	javaRuntime   = regexp.MustCompile(`^java(8|11|17|21|25)(?:\.al2)?$`)
 	// foreignRuntime matches what AWS has, or had, and this program does not run.
-	foreignRuntime = regexp.MustCompile(`^(?:java\d+(?:\.al2)?|ruby\d\.\d|dotnet(?:core)?\d+(?:\.\d)?|python2\.7|nodejs(?:\d\.\d+(?:-edge)?)?)$`)
+	foreignRuntime = regexp.MustCompile(`^(?:ruby\d\.\d|dotnet(?:core)?\d+(?:\.\d)?|python2\.7|nodejs(?:\d\.\d+(?:-edge)?)?)$`)
 )
 
 // currentRuntimes are the values that AWS lists when it refuses one.
@@ -58,8 +60,12 @@ func runtimeNamed(name string) (runtimeSpec, error) {
 			return runtimeSpec{name: name, family: familyNode, version: major}, nil
 		}
 	}
+	if m := javaRuntime.FindStringSubmatch(name); m != nil && (m[1] == "8" || !strings.HasSuffix(name, ".al2")) {
+		major, _ := strconv.Atoi(m[1])
+		return runtimeSpec{name: name, family: familyJava, version: major}, nil
+	}
 	if foreignRuntime.MatchString(name) {
-		return runtimeSpec{}, invalidf("Weir does not run the runtime %s yet. It runs provided.al2023, provided.al2, python3.x and nodejs*.x.", name)
+		return runtimeSpec{}, invalidf("Weir does not run the runtime %s yet. It runs provided.al2023, provided.al2, python3.x, nodejs*.x and java*.", name)
 	}
 	return runtimeSpec{}, invalidf("Value %s at 'runtime' failed to satisfy constraint: Member must satisfy enum value set: [%s] or be a valid ARN", name, currentRuntimes)
 }
@@ -73,6 +79,8 @@ func (r runtimeSpec) sdk() sdkKind {
 		return sdkJavaScriptV2
 	case r.family == familyNode:
 		return sdkJavaScriptV3
+	case r.family == familyJava:
+		return sdkJavaClient
 	}
 	return ""
 }

@@ -78,7 +78,7 @@ func TestOwnFolderGoesFirst(t *testing.T) {
 	for _, i := range inv.Interpreters {
 		found = append(found, i.Path)
 	}
-	if list := strings.Join(found, " "); !strings.Contains(list, python) || !strings.Contains(list, node) || len(inv.SDKs) != 3 {
+	if list := strings.Join(found, " "); !strings.Contains(list, python) || !strings.Contains(list, node) || len(inv.SDKs) != 4 {
 		t.Errorf("inventory %+v", inv)
 	}
 }
