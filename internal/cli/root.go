@@ -81,7 +81,7 @@ templates work unchanged.`,
 	flags.StringVar(&a.endpoint, "endpoint", endpointDefault(), "address of the server (environment: "+endpointEnv+")")
 	flags.BoolVar(&a.json, "json", false, "print machine-readable JSON")
 	root.AddCommand(upCommand(a), envCommand(a), versionCommand(a), putCommand(a), tailCommand(a),
-		deployCommand(a), destroyCommand(a), runtimesCommand(a), demoCommand(a))
+		statusCommand(a), deployCommand(a), destroyCommand(a), runtimesCommand(a), demoCommand(a))
 	return root
 }
 

@@ -227,6 +227,47 @@ func (c *Console) stack(r *http.Request) (any, error) {
 	return c.cfg.Stacks.Stack(r.Context(), r.PathValue("name"))
 }
 
+// Status is the lists of what works, as they are now.
+type Status struct {
+	Server    ServerInfo `json:"server"`
+	Streams   []Stream   `json:"streams"`
+	Tables    []Table    `json:"tables"`
+	Functions []Function `json:"functions"`
+	Mappings  []Mapping  `json:"mappings"`
+}
+
+func (c *Console) status(r *http.Request) (any, error) {
+	ctx := r.Context()
+	st := Status{Streams: []Stream{}, Tables: []Table{}, Functions: []Function{}, Mappings: []Mapping{}}
+	var errs [5]error
+	if c.cfg.Server != nil {
+		st.Server, errs[0] = c.cfg.Server.ServerInfo(ctx)
+	}
+	if c.cfg.Streams != nil {
+		st.Streams, errs[1] = c.cfg.Streams.Streams(ctx)
+	}
+	if c.cfg.Tables != nil {
+		st.Tables, errs[2] = c.cfg.Tables.Tables(ctx)
+	}
+	if c.cfg.Functions != nil {
+		st.Functions, errs[3] = c.cfg.Functions.Functions(ctx)
+	}
+	if c.cfg.Mappings != nil {
+		st.Mappings, errs[4] = c.cfg.Mappings.Mappings(ctx)
+	}
+	st.Streams, st.Tables = notNil(st.Streams), notNil(st.Tables)
+	st.Functions, st.Mappings = notNil(st.Functions), notNil(st.Mappings)
+	return st, errors.Join(errs[:]...)
+}
+
+func (c *Console) mappingShards(r *http.Request) (any, error) {
+	if c.cfg.Mappings == nil {
+		return nil, ErrNotFound
+	}
+	shards, err := c.cfg.Mappings.MappingShards(r.Context(), r.PathValue("id"))
+	return notNil(shards), err
+}
+
 func (c *Console) mails(r *http.Request) (any, error) {
 	if c.cfg.Outbox == nil {
 		return nil, ErrNotFound

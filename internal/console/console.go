@@ -12,8 +12,9 @@
 //     is read by one sampler into one state, whoever watches. Each viewer holds
 //     one event stream and is sent what changed since the last thing it was sent,
 //     so a slow viewer costs nothing but gets fewer, larger updates.
-//   - What one page shows (items, a log, a dashboard, mail) is asked for with a
-//     request of its own.
+//   - What one page shows (items, a log, a dashboard, mail, the shards of a
+//     mapping) is asked for with a request of its own. So is the status of the
+//     whole, for those who look once, such as the command line.
 //
 // # Invariants
 //
@@ -142,6 +143,8 @@ func (c *Console) routes() {
 		"GET dashboards/{name}":     c.dashboard,
 		"POST metrics":              c.metrics,
 		"GET alarms/{name}/history": c.alarmHistory,
+		"GET status":                c.status,
+		"GET mappings/{id}/shards":  c.mappingShards,
 		"GET stacks/{name}":         c.stack,
 		"GET mail":                  c.mails,
 		"GET mail/{id}":             c.mail,

@@ -64,10 +64,13 @@ func newFake(now time.Time) *fake {
 	}
 	f.mappings = []Mapping{
 		{UUID: "9f2b6f0c-1f0e-4b7e-9a55-6c1f6c0a4d11", Source: f.stream.ARN, SourceKind: "stream", SourceName: f.stream.Name,
-			Function: "count-events", State: "Enabled", LastResult: "OK", BatchSize: 300, StartingPosition: "TRIM_HORIZON", Modified: now},
+			Function: "count-events", State: "Enabled", LastResult: "PROBLEM: Function call failed", BatchSize: 300, StartingPosition: "TRIM_HORIZON", Modified: now,
+			TumblingWindow: 30, Factor: 1, RecordAge: 3600, RetryLimit: 10, Bisect: true, ReportFailures: true, OnFailure: fakeARN("sns", "web-analytics-alerts"),
+			Filters:       []string{`{"data":{"event":[{"anything-but":"robots"}],"status":[{"numeric":["<",500]}]}}`, `{"data":{"visitor":[{"prefix":"10."}]}}`},
+			IteratorAgeMS: 75_400, Lanes: map[string]int{"waiting": 1, "retrying": 1}, Problem: "function error Unhandled: no such visitor"},
 		{UUID: "3c8e2a44-77ab-4d0c-8a1e-0b5a9f3e2c70", Source: f.table.ARN + "/stream/2026", SourceKind: "table", SourceName: f.table.Name,
 			Function: "publish-metrics", State: "Enabled", LastResult: "OK", BatchSize: 100, WindowSeconds: 1,
-			StartingPosition: "TRIM_HORIZON", Modified: now},
+			StartingPosition: "TRIM_HORIZON", Modified: now, Factor: 4, RecordAge: -1, RetryLimit: -1, Lanes: map[string]int{"waiting": 4}},
 	}
 	f.addAlarms(now)
 	f.addMail(now)
@@ -298,6 +301,32 @@ func (f *fake) Mappings(context.Context) ([]Mapping, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return slices.Clone(f.mappings), nil
+}
+
+// MappingShards makes up two shards for the stream, of which one fails in a window,
+// and four lanes in the one shard of the table.
+func (f *fake) MappingShards(_ context.Context, uuid string) ([]MappingShard, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	i := slices.IndexFunc(f.mappings, func(m Mapping) bool { return m.UUID == uuid })
+	if i < 0 {
+		return nil, fmt.Errorf("mapping %s: %w", uuid, ErrNotFound)
+	}
+	if f.mappings[i].SourceKind == "table" {
+		var lanes []MappingShard
+		for lane := range 4 {
+			lanes = append(lanes, MappingShard{Shard: "shardId-00000001789654247890-85a74c59", Lane: lane, Activity: "waiting",
+				Invocations: 12, Records: 480, LastBatch: 40, LastMS: 8.25, AverageMS: 9.5})
+		}
+		return lanes, nil
+	}
+	start := f.started.Truncate(30 * time.Second)
+	return []MappingShard{
+		{Shard: "shardId-000000000000", Activity: "waiting", Invocations: 18, Records: 5120, LastBatch: 300, LastMS: 11.5, AverageMS: 14},
+		{Shard: "shardId-000000000001", Activity: "retrying", Problem: `function error Unhandled: {"errorMessage":"no such visitor","errorType":"KeyError"}`,
+			Attempts: 3, BehindMS: 75_400, Invocations: 21, Records: 4880, LastBatch: 150, LastMS: 12.75, AverageMS: 15, Retries: 3, Conflicts: 1, Discarded: 2,
+			Window: &MappingWindow{Start: start, End: start.Add(30 * time.Second), StateBytes: 48_200}},
+	}, nil
 }
 
 func (f *fake) Alarms(context.Context) ([]Alarm, error) {

@@ -105,26 +105,75 @@ type KeyAttribute struct {
 	Type string `json:"type"` // S, N or B
 }
 
-// Mappings lists the event source mappings.
+// Mappings lists the event source mappings and tells how they stand.
 type Mappings interface {
 	Mappings(ctx context.Context) ([]Mapping, error)
+	// MappingShards returns how a mapping stands in each shard that it reads or has
+	// read, and fails with ErrNotFound when there is none with that UUID.
+	MappingShards(ctx context.Context, uuid string) ([]MappingShard, error)
 }
 
-// Mapping is one event source mapping.
+// Mapping is one event source mapping. Its limits are in seconds; the record age
+// and the retries are -1 when there is no limit.
 type Mapping struct {
 	UUID             string    `json:"uuid"`
 	Source           string    `json:"source"`     // ARN
-	SourceKind       string    `json:"sourceKind"` // "stream" or "table"
-	SourceName       string    `json:"sourceName"` // name of that stream or table
+	SourceKind       string    `json:"sourceKind"` // "stream", "table" or "queue"
+	SourceName       string    `json:"sourceName"` // name of that
 	Function         string    `json:"function"`   // name
+	FunctionARN      string    `json:"functionArn"`
 	State            string    `json:"state"`      // Enabled, Disabled, Creating, ...
 	LastResult       string    `json:"lastResult"` // "OK", "No records processed", or what went wrong
 	Modified         time.Time `json:"modified,omitzero"`
-	BatchSize        int       `json:"batchSize"`
-	WindowSeconds    int       `json:"windowSeconds"` // longest wait for a full batch
 	StartingPosition string    `json:"startingPosition"`
-	IteratorAgeMS    float64   `json:"iteratorAgeMs"` // how far behind the slowest shard is
-	Records          float64   `json:"records"`       // total delivered
+
+	BatchSize      int      `json:"batchSize"`
+	WindowSeconds  int      `json:"windowSeconds"`  // longest wait for a full batch
+	TumblingWindow int      `json:"tumblingWindow"` // length, 0 for none
+	Factor         int      `json:"factor"`         // batches of a shard at a time
+	RecordAge      int      `json:"recordAge"`      // longest
+	RetryLimit     int      `json:"retryLimit"`
+	Bisect         bool     `json:"bisect"`
+	ReportFailures bool     `json:"reportFailures"` // the function may report which records failed
+	OnFailure      string   `json:"onFailure"`      // ARN of what is told of discarded records; "" for none
+	Filters        []string `json:"filters,omitempty"`
+
+	IteratorAgeMS float64 `json:"iteratorAgeMs"` // how far behind the slowest shard is
+	Records       float64 `json:"records"`       // total delivered
+	// Lanes are the readers of the mapping's shards by activity.
+	Lanes map[string]int `json:"lanes,omitempty"`
+	// Problem is why the shard that is furthest behind does not get on, "" when
+	// none has a problem.
+	Problem string `json:"problem,omitempty"`
+}
+
+// MappingShard is how a mapping stands in one shard or, where it processes several
+// batches of a shard at a time, in one lane of it. Counts go from when the mapping
+// began to process: the start of the server, or its last change.
+type MappingShard struct {
+	Shard       string         `json:"shard"`
+	Lane        int            `json:"lane"` // from 0
+	Activity    string         `json:"activity"`
+	Problem     string         `json:"problem,omitempty"` // why the last attempt failed
+	Attempts    int            `json:"attempts"`          // failed ones of the records in hand
+	BehindMS    float64        `json:"behindMs"`
+	Invocations uint64         `json:"invocations"`
+	Records     uint64         `json:"records"`   // handed to the function, again on every retry
+	LastBatch   int            `json:"lastBatch"` // records
+	LastMS      float64        `json:"lastMs"`    // duration of the last invocation
+	AverageMS   float64        `json:"averageMs"`
+	Retries     uint64         `json:"retries"`
+	Conflicts   uint64         `json:"conflicts"` // invocations repeated as what they read had changed
+	Discarded   uint64         `json:"discarded"` // records given up
+	Lost        uint64         `json:"lost"`      // records that left the source first
+	Window      *MappingWindow `json:"window,omitempty"`
+}
+
+// MappingWindow is a tumbling window that is open in a shard.
+type MappingWindow struct {
+	Start      time.Time `json:"start"`
+	End        time.Time `json:"end"`
+	StateBytes int       `json:"stateBytes"`
 }
 
 // Alarms lists the alarms and their history.

@@ -19,7 +19,7 @@ func TestTypeScript(t *testing.T) {
 	t.Parallel()
 	const file = "../../web/src/data.ts"
 	got := typeScript(
-		ServerInfo{}, StreamView{}, FunctionView{}, TableView{}, MappingView{}, Alarm{}, AlarmEvent{},
+		ServerInfo{}, StreamView{}, FunctionView{}, TableView{}, MappingView{}, MappingShard{}, Alarm{}, AlarmEvent{},
 		Topic{}, Stack{}, StackDetail{}, Dashboard{}, DashboardDetail{}, MailSummary{}, MailPage{}, MailDetail{},
 		ItemPage{}, LogEvent{}, LogUpdate{}, MetricQueries{}, MetricResult{}, Update{},
 	)

@@ -17,6 +17,7 @@ const (
 	Retrying  Activity = "retrying"  // pausing after a failure
 	Throttled Activity = "throttled" // pausing as the function may not run now
 	Done      Activity = "done"      // the shard is closed and processed
+	Stopped   Activity = "stopped"   // the mapping is disabled or is being changed
 )
 
 // ShardStatus tells how a mapping stands in one shard or, where it processes
@@ -76,6 +77,9 @@ func (m *Mappings) Status(uuid string) ([]ShardStatus, error) {
 	defer mp.mu.Unlock()
 	all := make([]ShardStatus, 0, len(mp.shards))
 	for _, s := range mp.shards {
+		if mp.run == nil && s.Activity != Done {
+			s.Activity = Stopped
+		}
 		if s.oldest > 0 {
 			s.Behind = time.Since(time.UnixMilli(s.oldest))
 		}

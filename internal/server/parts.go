@@ -210,7 +210,7 @@ func (s *Server) handler() (http.Handler, error) {
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = w.Write([]byte(`{"status":"ok"}` + "\n")) // the client is gone when this fails
 	})
-	own.Handle("GET /_weir/metrics", exposition.Handler(s.meter, s.cfg.Log))
+	own.Handle("GET /_weir/metrics", exposition.Handler(s.meter, s.cfg.Log, mappingFigures{p.mappings}))
 	own.Handle(stackapi.Prefix, stackapi.New(p.stacks, s.cfg.Log))
 	own.Handle(stackapi.Prefix+"/", stackapi.New(p.stacks, s.cfg.Log))
 	own.Handle(console.Prefix, p.console)

@@ -79,15 +79,51 @@ export interface MappingView {
   sourceKind: string;
   sourceName: string;
   function: string;
+  functionArn: string;
   state: string;
   lastResult: string;
   modified?: string;
+  startingPosition: string;
   batchSize: number;
   windowSeconds: number;
-  startingPosition: string;
+  tumblingWindow: number;
+  factor: number;
+  recordAge: number;
+  retryLimit: number;
+  bisect: boolean;
+  reportFailures: boolean;
+  onFailure: string;
+  filters?: string[];
   iteratorAgeMs: number;
   records: number;
+  lanes?: Record<string, number>;
+  problem?: string;
   recordsPerSecond: number;
+}
+
+export interface MappingShard {
+  shard: string;
+  lane: number;
+  activity: string;
+  problem?: string;
+  attempts: number;
+  behindMs: number;
+  invocations: number;
+  records: number;
+  lastBatch: number;
+  lastMs: number;
+  averageMs: number;
+  retries: number;
+  conflicts: number;
+  discarded: number;
+  lost: number;
+  window?: MappingWindow;
+}
+
+export interface MappingWindow {
+  start: string;
+  end: string;
+  stateBytes: number;
 }
 
 export interface Alarm {

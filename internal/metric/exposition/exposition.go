@@ -21,10 +21,11 @@ import (
 	"github.com/weirstream/weir/internal/meter"
 )
 
-// Handler serves the series of the meter and figures of the process and the Go
-// runtime. A nil log discards.
-func Handler(m *meter.Meter, log *slog.Logger) http.Handler {
+// Handler serves the series of the meter, figures of the process and the Go
+// runtime, and what more collects. A nil log discards.
+func Handler(m *meter.Meter, log *slog.Logger, more ...prometheus.Collector) http.Handler {
 	registry := prometheus.NewRegistry()
+	registry.MustRegister(more...)
 	registry.MustRegister(
 		Collector(m),
 		collectors.NewGoCollector(),

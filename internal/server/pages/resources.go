@@ -2,10 +2,8 @@ package pages
 
 import (
 	"context"
-	"strings"
 	"time"
 
-	"github.com/weirstream/weir/internal/catalog"
 	"github.com/weirstream/weir/internal/console"
 	"github.com/weirstream/weir/internal/function"
 	"github.com/weirstream/weir/internal/meter"
@@ -53,45 +51,6 @@ func (f functions) Functions(context.Context) ([]console.Function, error) {
 		out = append(out, fn)
 	}
 	return out, nil
-}
-
-type mappings struct{ Domains }
-
-func (m mappings) Mappings(context.Context) ([]console.Mapping, error) {
-	var out []console.Mapping
-	for _, v := range m.Domains.Mappings.List("", "") {
-		kind, name := sourceOf(v.SourceARN)
-		mp := console.Mapping{
-			UUID: v.UUID, Source: v.SourceARN, SourceKind: kind, SourceName: name, Function: v.FunctionName,
-			State: string(v.State), LastResult: v.LastProcessingResult, Modified: time.UnixMilli(v.LastModified),
-			BatchSize: v.BatchSize, WindowSeconds: v.BatchingWindow, StartingPosition: v.Starting.Type, Records: float64(v.Delivered),
-		}
-		shards, err := m.Domains.Mappings.Status(v.UUID)
-		if err != nil {
-			continue // deleted meanwhile
-		}
-		for _, sh := range shards {
-			mp.IteratorAgeMS = max(mp.IteratorAgeMS, float64(sh.Behind)/float64(time.Millisecond))
-		}
-		out = append(out, mp)
-	}
-	return out, nil
-}
-
-// sourceOf tells what kind of source an ARN means, and the name of the stream or
-// table.
-func sourceOf(arn string) (kind, name string) {
-	a, err := catalog.ParseARN(arn)
-	if err != nil {
-		return "", arn
-	}
-	kind = "stream"
-	if a.Service == "dynamodb" {
-		kind = "table"
-	}
-	_, rest, _ := strings.Cut(a.Resource, "/")
-	name, _, _ = strings.Cut(rest, "/")
-	return kind, name
 }
 
 type stacks struct{ Domains }
