@@ -125,6 +125,21 @@ def start(binary, tmp_path_factory):
     return lambda *args, directory=None: Weir(binary, directory or tmp_path_factory.mktemp("weir"), *args)
 
 
+@pytest.fixture(scope="session")
+def numbers_code(tmp_path_factory):
+    """The function of functions/numbers by language, as arguments of CreateFunction."""
+    folder = Path(__file__).parent / "functions" / "numbers"
+    program = build_go("./test/python/functions/numbers", tmp_path_factory.mktemp("numbers") / "bootstrap")
+    return {
+        language: {"Runtime": runtime, "Handler": "reader.handler", "Code": {"ZipFile": zipped({f.name: f.read_bytes()})}}
+        for language, runtime, f in [
+            ("go", "provided.al2023", program),
+            ("python", "python3.12", folder / "reader.py"),
+            ("node", "nodejs20.x", folder / "reader.mjs"),
+        ]
+    }
+
+
 @pytest.fixture(scope="module")
 def weir(start):
     """A server for the tests of a module."""
