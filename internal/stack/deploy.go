@@ -104,21 +104,28 @@ func (r record) fresh() bool { return r.Status == "" }
 
 // plan goes through the template of a deployment as if it were done.
 func (s *Stacks) plan(rec record, req DeployRequest, needPackages bool) (*planner, error) {
-	setting := template.Setting{Identity: s.cfg.Identity, StackName: rec.Name, StackID: rec.ID}
-	bound, err := Parse(req.Template, req.Parameters, setting)
-	if err != nil {
-		return nil, err
-	}
 	states, err := s.states(rec.ID)
 	if err != nil {
 		return nil, err
 	}
-	p := &planner{bound: bound, states: states, packages: map[string]string{}, used: map[string]string{},
-		needPackages: needPackages, stackTags: stackTags(rec, req.Tags)}
+	sent, packages := map[string]string{}, map[string]string{}
+	for id, st := range states {
+		if sha256 := st.packageOf(); sha256 != "" {
+			packages[id] = sha256
+		}
+	}
 	for id, zip := range req.Code {
 		sum := sha256.Sum256(zip)
-		p.packages[id] = hex.EncodeToString(sum[:])
+		sent[id] = hex.EncodeToString(sum[:])
 	}
+	maps.Copy(packages, sent)
+	setting := template.Setting{Identity: s.cfg.Identity, StackName: rec.Name, StackID: rec.ID}
+	bound, err := Parse(req.Template, req.Parameters, packages, setting)
+	if err != nil {
+		return nil, err
+	}
+	p := &planner{bound: bound, states: states, packages: sent, used: map[string]string{},
+		needPackages: needPackages, stackTags: stackTags(rec, req.Tags)}
 	return p, p.run(rec.Outputs, rec.fresh())
 }
 

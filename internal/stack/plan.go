@@ -52,15 +52,16 @@ type planner struct {
 }
 
 // Parse reads a template, expands its serverless resources and binds it. It needs
-// no server, so whoever packs the code of functions can use it too. The error is a
-// template.Problems that also tells of unknown resource types, whatever else is
+// no server, so whoever packs the code of functions can use it too. packages are
+// the SHA-256 of local code, as far as they are known, by the logical id of the
+// function. The error is a template.Problems that also tells of unknown resource types, whatever else is
 // wrong.
-func Parse(text []byte, parameters map[string]string, setting template.Setting) (*template.Bound, error) {
+func Parse(text []byte, parameters, packages map[string]string, setting template.Setting) (*template.Bound, error) {
 	t, err := template.Parse(text)
 	if err != nil {
 		return nil, err
 	}
-	expanded, err := sam.Expand(t)
+	expanded, err := sam.Expand(t, sam.Inputs{Parameters: parameters, Packages: packages})
 	if err != nil {
 		return nil, alsoUnknownTypes(t, err)
 	}
@@ -206,12 +207,23 @@ func (p *planner) withPackage(r *template.Resource, st *state, properties *templ
 		p.problems = append(p.problems, template.Problem{Line: properties.Get("Code").Line, LogicalID: r.LogicalID,
 			Message: "the code in " + path + " was not sent with the template", Hint: "weir deploy packs and sends it"})
 	}
-	if st != nil && st.Current != nil {
-		if sha256 := st.Current.Properties.Get("Code").Get(resource.PackageMember); sha256 != nil {
-			return resource.WithPackage(properties, sha256.Text)
-		}
+	if sha256 := st.packageOf(); sha256 != "" {
+		return resource.WithPackage(properties, sha256)
 	}
 	return properties
+}
+
+// packageOf returns the SHA-256 of the code package that a function has, "" if it
+// has none or is no function.
+func (st *state) packageOf() string {
+	if st == nil || st.Current == nil || st.Type != functionType {
+		return ""
+	}
+	sha256 := st.Current.Properties.Get("Code").Get(resource.PackageMember)
+	if sha256 == nil {
+		return ""
+	}
+	return sha256.Text
 }
 
 // functionType is the resource type whose code comes from outside the template.

@@ -31,7 +31,7 @@ func FuzzPlan(f *testing.F) {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
-		bound, err := Parse(text, nil, template.Setting{Identity: catalog.DefaultIdentity, StackName: "s", StackID: "arn:s"})
+		bound, err := Parse(text, nil, nil, template.Setting{Identity: catalog.DefaultIdentity, StackName: "s", StackID: "arn:s"})
 		if err != nil {
 			return
 		}

@@ -162,7 +162,11 @@ func (w tables) DeleteTable(ctx context.Context, name string) error {
 type functions struct{ *world }
 
 func describeFunction(s resource.FunctionSpec) string {
-	return fmt.Sprintf("%s %s role=%s timeout=%d env=%v zip=%d", s.Runtime, s.Handler, s.Role, s.TimeoutSeconds, s.Environment, len(s.Zip))
+	text := fmt.Sprintf("%s %s role=%s timeout=%d env=%v zip=%d", s.Runtime, s.Handler, s.Role, s.TimeoutSeconds, s.Environment, len(s.Zip))
+	if s.ReservedConcurrency != nil {
+		text += " reserved=" + number(s.ReservedConcurrency)
+	}
+	return text
 }
 
 func (w functions) CreateFunction(ctx context.Context, s resource.FunctionSpec) (string, error) {
@@ -176,6 +180,30 @@ func (w functions) UpdateFunction(ctx context.Context, s resource.FunctionSpec) 
 func (w functions) DeleteFunction(ctx context.Context, name string) error {
 	return w.remove(ctx, "DeleteFunction", "function", name)
 }
+
+func (w functions) PublishVersion(ctx context.Context, s resource.VersionSpec) (resource.VersionMade, error) {
+	number := w.fresh("")
+	made := resource.VersionMade{ARN: arn("lambda", "function:"+s.Function+":"+number), Version: number}
+	return made, w.create(ctx, "PublishVersion", "version", made.ARN, "")
+}
+
+func (w functions) DeleteVersion(ctx context.Context, arn string) error {
+	return w.remove(ctx, "DeleteVersion", "version", arn)
+}
+
+func (w functions) CreateAlias(ctx context.Context, s resource.AliasSpec) (string, error) {
+	return arn("lambda", "function:"+s.Function+":"+s.Name), w.create(ctx, "CreateAlias", "alias", s.Function+":"+s.Name, describeAlias(s))
+}
+
+func (w functions) UpdateAlias(ctx context.Context, s resource.AliasSpec) error {
+	return w.update(ctx, "UpdateAlias", "alias", s.Function+":"+s.Name, describeAlias(s))
+}
+
+func (w functions) DeleteAlias(ctx context.Context, function, name string) error {
+	return w.remove(ctx, "DeleteAlias", "alias", function+":"+name)
+}
+
+func describeAlias(s resource.AliasSpec) string { return fmt.Sprintf("-> %s %v", s.Version, s.Weights) }
 
 type mappings struct{ *world }
 

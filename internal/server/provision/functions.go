@@ -30,13 +30,24 @@ func functionError(err error) error {
 }
 
 func (f functions) CreateFunction(ctx context.Context, spec resource.FunctionSpec) (string, error) {
-	def, err := f.Create(ctx, function.Definition{
+	_, err := f.Create(ctx, function.Definition{
 		Name: spec.Name, Runtime: spec.Runtime, Handler: spec.Handler, Role: spec.Role, Description: spec.Description,
 		TimeoutSeconds: spec.TimeoutSeconds, MemoryMB: spec.MemoryMB, EphemeralMB: spec.EphemeralMB,
 		Architecture: spec.Architecture, Tracing: spec.Tracing, LogGroup: spec.LogGroup,
 		Environment: spec.Environment, Tags: spec.Tags,
 	}, spec.Zip)
-	return function.ARN(f.identity, def.Name, ""), functionError(err)
+	if err == nil {
+		err = f.reserve(spec)
+	}
+	return function.ARN(f.identity, spec.Name, ""), functionError(err)
+}
+
+// reserve makes the reserved concurrency of a function what a template says.
+func (f functions) reserve(spec resource.FunctionSpec) error {
+	if spec.ReservedConcurrency == nil {
+		return f.ReleaseConcurrency(spec.Name)
+	}
+	return f.ReserveConcurrency(spec.Name, *spec.ReservedConcurrency)
 }
 
 func (f functions) UpdateFunction(ctx context.Context, spec resource.FunctionSpec) error {
@@ -54,7 +65,7 @@ func (f functions) UpdateFunction(ctx context.Context, spec resource.FunctionSpe
 	if err != nil {
 		return functionError(err)
 	}
-	if err := f.updateTags(spec.Name, spec.Tags); err != nil {
+	if err := errors.Join(f.updateTags(spec.Name, spec.Tags), f.reserve(spec)); err != nil {
 		return functionError(err)
 	}
 	if spec.Zip == nil {

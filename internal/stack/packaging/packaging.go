@@ -50,7 +50,7 @@ func Functions(text []byte, parameters map[string]string) ([]Function, error) {
 	if err != nil {
 		return nil, err
 	}
-	expanded, err := sam.Expand(parsed)
+	expanded, err := sam.Expand(parsed, sam.Inputs{Parameters: parameters})
 	if err != nil {
 		return nil, err
 	}

@@ -54,10 +54,11 @@ func (s functionSettings) code(ctx context.Context, p *Providers) ([]byte, error
 var lambdaFunction = define(Type{
 	Name: "AWS::Lambda::Function", NameProperty: "FunctionName", NameLimit: 64,
 	Properties: []string{"Architectures", "Code", "Description", "Environment", "EphemeralStorage", "FunctionName", "Handler",
-		"LoggingConfig", "MemorySize", "PackageType", "Role", "Runtime", "Tags", "Timeout", "TracingConfig"},
+		"LoggingConfig", "MemorySize", "PackageType", "ReservedConcurrentExecutions", "Role", "Runtime", "Tags", "Timeout",
+		"TracingConfig"},
 	Unimplemented: []string{"CapacityProviderConfig", "CodeSigningConfigArn", "DeadLetterConfig", "DurableConfig",
 		"FileSystemConfigs", "FunctionScalingConfig", "ImageConfig", "KmsKeyArn", "Layers", "PublishToLatestPublished",
-		"RecursiveLoop", "ReservedConcurrentExecutions", "RuntimeManagementConfig", "SnapStart", "TenancyConfig", "VpcConfig"},
+		"RecursiveLoop", "RuntimeManagementConfig", "SnapStart", "TenancyConfig", "VpcConfig"},
 	Replace:    []string{"FunctionName", "PackageType"},
 	Attributes: []string{"Arn"},
 }, operations[functionSettings]{
@@ -92,6 +93,7 @@ func decodeFunction(o *object) functionSettings {
 	s.Name, s.Runtime, s.Handler, s.Role = o.text("FunctionName"), o.text("Runtime"), o.text("Handler"), o.text("Role")
 	s.Description, s.TimeoutSeconds, s.MemoryMB = o.text("Description"), o.count("Timeout"), o.count("MemorySize")
 	s.Tags = o.tags()
+	s.ReservedConcurrency = o.integer("ReservedConcurrentExecutions")
 	o.only("PackageType", "Zip")
 	if !o.has("PackageType") || o.text("PackageType") == "Zip" {
 		o.require("Runtime", "Handler")

@@ -88,6 +88,32 @@ type Functions interface {
 	CreateFunction(context.Context, FunctionSpec) (arn string, err error)
 	UpdateFunction(context.Context, FunctionSpec) error
 	DeleteFunction(ctx context.Context, name string) error
+	// PublishVersion makes a version of a function as it is, or returns the last
+	// one if nothing has changed since.
+	PublishVersion(context.Context, VersionSpec) (VersionMade, error)
+	DeleteVersion(ctx context.Context, arn string) error
+	CreateAlias(context.Context, AliasSpec) (arn string, err error)
+	UpdateAlias(context.Context, AliasSpec) error
+	DeleteAlias(ctx context.Context, function, name string) error
+}
+
+// VersionSpec describes a version of a function. Nil members were not given.
+type VersionSpec struct {
+	Function    string
+	Description *string
+	CodeSHA256  string // base64; "" for whatever the code is
+}
+
+// VersionMade is what is known of a version that exists.
+type VersionMade struct{ ARN, Version string }
+
+// AliasSpec describes an alias of a function.
+type AliasSpec struct {
+	Function    string
+	Name        string
+	Version     string
+	Description string
+	Weights     map[string]float64 // shares of other versions, 0 to 1
 }
 
 // FunctionSpec describes a function. Zero values mean the defaults of the service.
@@ -105,6 +131,8 @@ type FunctionSpec struct {
 	LogGroup       string
 	Environment    map[string]string
 	Tags           map[string]string
+	// ReservedConcurrency is nil for none.
+	ReservedConcurrency *int
 	// Zip is the code package; nil in an update that leaves the code as it is.
 	Zip []byte
 }
@@ -162,8 +190,12 @@ type TopicSpec struct {
 	Tags        map[string]string
 }
 
-// SubscriptionSpec describes a subscription; the three together identify it.
-type SubscriptionSpec struct{ TopicARN, Protocol, Endpoint string }
+// SubscriptionSpec describes a subscription; topic, protocol and endpoint together
+// identify it.
+type SubscriptionSpec struct {
+	TopicARN, Protocol, Endpoint string
+	Raw                          bool // messages are delivered without envelope
+}
 
 // Queues makes SQS queues.
 type Queues interface {

@@ -16,11 +16,11 @@ var (
 		"ReservedConcurrentExecutions", "FileSystemConfigs", "ImageConfig", "CodeSigningConfigArn", "SnapStart",
 		"RuntimeManagementConfig", "RecursiveLoop"}
 	expandedProperties = []string{"CodeUri", "InlineCode", "Role", "Policies", "PermissionsBoundary", "RolePath",
-		"AssumeRolePolicyDocument", "Events", "Tags", "Tracing", "DeadLetterQueue"}
-	unimplementedProperties = []string{"AutoPublishAlias", "AutoPublishAliasAllProperties", "AutoPublishCodeSha256",
-		"VersionDescription", "DeploymentPreference", "ProvisionedConcurrencyConfig", "EventInvokeConfig", "FunctionUrlConfig",
+		"AssumeRolePolicyDocument", "Events", "Tags", "Tracing", "DeadLetterQueue", "AutoPublishAlias",
+		"AutoPublishAliasAllProperties", "AutoPublishCodeSha256", "VersionDescription", "VersionDeletionPolicy"}
+	unimplementedProperties = []string{"DeploymentPreference", "ProvisionedConcurrencyConfig", "EventInvokeConfig", "FunctionUrlConfig",
 		"ImageUri", "PropagateTags", "SourceKMSKeyArn", "FunctionScalingConfig", "CapacityProviderConfig", "DurableConfig",
-		"TenancyConfig", "VersionDeletionPolicy", "PublishToLatestPublished"}
+		"TenancyConfig", "PublishToLatestPublished"}
 )
 
 func (x *expansion) function(r *template.Resource) {
@@ -54,7 +54,11 @@ func (x *expansion) function(r *template.Resource) {
 	}
 	out.Set("Role", role)
 	x.emit(r, r.LogicalID, "AWS::Lambda::Function", r.Line, out)
-	events := x.events(r, in.Get("Events"))
+	target := r.LogicalID
+	if alias := in.Get("AutoPublishAlias"); alias != nil {
+		target = x.publish(r, in, out, alias)
+	}
+	events := x.events(r, target, in.Get("Events"))
 	if in.Get("Role") == nil {
 		x.role(r, in, events)
 	}
@@ -115,8 +119,9 @@ var mappingProperties = []string{"StartingPosition", "StartingPositionTimestamp"
 	"BisectBatchOnFunctionError", "FunctionResponseTypes", "FilterCriteria", "DestinationConfig", "KmsKeyArn",
 	"MetricsConfig", "LoggingConfig", "ProvisionedPollerConfig", "Tags"}
 
-// events expands the events of a function and returns their types.
-func (x *expansion) events(r *template.Resource, events *template.Node) (kinds []string) {
+// events expands the events of a function and returns their types. target is the
+// logical id of what they invoke: the function or its alias.
+func (x *expansion) events(r *template.Resource, target string, events *template.Node) (kinds []string) {
 	if events == nil {
 		return nil
 	}
@@ -135,7 +140,7 @@ func (x *expansion) events(r *template.Resource, events *template.Node) (kinds [
 				Message: "event type " + kind.Text + " of event " + e.Key + " is not implemented", Hint: "Kinesis and DynamoDB are"})
 			continue
 		}
-		x.streamEvent(r, e, kind.Text)
+		x.streamEvent(r, target, e, kind.Text)
 		kinds = append(kinds, kind.Text)
 	}
 	return kinds
@@ -159,7 +164,7 @@ func withoutTypes(config *template.Node) *template.Node {
 	return out
 }
 
-func (x *expansion) streamEvent(r *template.Resource, e template.Entry, kind string) {
+func (x *expansion) streamEvent(r *template.Resource, target string, e template.Entry, kind string) {
 	id := r.LogicalID + e.Key
 	in := e.Value.Get("Properties")
 	if in == nil {
@@ -173,7 +178,7 @@ func (x *expansion) streamEvent(r *template.Resource, e template.Entry, kind str
 	}
 	out := template.Map(e.Line)
 	out.Set("EventSourceArn", in.Get(source))
-	out.Set("FunctionName", template.Call(e.Line, "Ref", template.String(e.Line, r.LogicalID)))
+	out.Set("FunctionName", template.Call(e.Line, "Ref", template.String(e.Line, target)))
 	for _, p := range in.Entries {
 		switch {
 		case p.Key == source:

@@ -17,11 +17,21 @@ import (
 // Transform is the name by which a template asks for the expansion.
 const Transform = "AWS::Serverless-2016-10-31"
 
+// Inputs are what the expansion depends on beside the template.
+type Inputs struct {
+	// Parameters are values for the parameters of the template.
+	Parameters map[string]string
+	// Packages are the digests of local code packages by the logical id of their
+	// function, as far as they are known. A function that publishes versions gets a
+	// new one when its digest changes.
+	Packages map[string]string
+}
+
 // Expand returns the template with serverless resources replaced. A template that
 // does not ask for it is returned as it is. The error is a template.Problems that
 // also names transforms that are not implemented.
-func Expand(t *template.Template) (*template.Template, error) {
-	x := expansion{in: t}
+func Expand(t *template.Template, in Inputs) (*template.Template, error) {
+	x := expansion{in: t, inputs: in}
 	asked := false
 	for _, name := range t.Transforms {
 		if name.Text == Transform {
@@ -46,14 +56,18 @@ func Expand(t *template.Template) (*template.Template, error) {
 	}
 	out := *t
 	out.Resources, out.Globals = x.out, nil
+	x.resolve(&out)
 	return &out, nil
 }
 
 type expansion struct {
 	in       *template.Template
+	inputs   Inputs
 	globals  map[string]*template.Node // by section
 	out      []*template.Resource
 	problems template.Problems
+	// generated are the logical ids that stand for references such as "F.Alias".
+	generated map[string]string
 }
 
 func (x *expansion) resource(r *template.Resource) {

@@ -33,7 +33,7 @@ func expand(t *testing.T, text, only string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	out, err := Expand(parsed)
+	out, err := Expand(parsed, Inputs{Packages: map[string]string{"Local": "digest"}})
 	if err != nil {
 		return err.Error() + "\n"
 	}
@@ -77,7 +77,7 @@ func TestEveryPolicyTemplateComputes(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		out, err := Expand(parsed)
+		out, err := Expand(parsed, Inputs{})
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue

@@ -1,0 +1,226 @@
+package sam
+
+import (
+	"bytes"
+	"crypto/sha1"
+	"encoding/hex"
+	"encoding/json"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/weirstream/weir/internal/stack/template"
+)
+
+// publish expands AutoPublishAlias: a version, whose logical id changes with the
+// code so that a new one is made then, and an alias of it. out is the function as
+// it was expanded. It returns the logical id of the alias.
+func (x *expansion) publish(r *template.Resource, in, out, alias *template.Node) string {
+	name, ok := x.parameterText(alias)
+	if !ok || name == "" {
+		x.problems.Add(alias.Line, r.LogicalID, "'AutoPublishAlias' must be a string or a Ref to a template parameter")
+		return r.LogicalID
+	}
+	version := x.emit(r, r.LogicalID+"Version"+x.versionHash(r, in, out), "AWS::Lambda::Version", alias.Line,
+		template.Map(alias.Line).Set("FunctionName", ref(alias.Line, r.LogicalID)).Set("Description", in.Get("VersionDescription")))
+	version.DeletionPolicy = "Retain"
+	if policy := in.Get("VersionDeletionPolicy"); policy.IsScalar() {
+		version.DeletionPolicy = policy.Text
+	}
+	id := r.LogicalID + "Alias" + strings.NewReplacer("-", "D", "_", "U").Replace(name)
+	number := template.Call(alias.Line, "Fn::GetAtt",
+		template.List(alias.Line, template.String(alias.Line, version.LogicalID), template.String(alias.Line, "Version")))
+	x.emit(r, id, "AWS::Lambda::Alias", alias.Line, template.Map(alias.Line).
+		Set("Name", template.String(alias.Line, name)).
+		Set("FunctionName", ref(alias.Line, r.LogicalID)).
+		Set("FunctionVersion", number))
+	if x.generated == nil {
+		x.generated = map[string]string{}
+	}
+	x.generated[r.LogicalID+".Alias"], x.generated[r.LogicalID+".Version"] = id, version.LogicalID
+	return id
+}
+
+func ref(line int, id string) *template.Node {
+	return template.Call(line, "Ref", template.String(line, id))
+}
+
+// parameterText returns a text, or the value of the parameter that a Ref names.
+func (x *expansion) parameterText(n *template.Node) (string, bool) {
+	if n.IsScalar() {
+		return n.Text, true
+	}
+	if !isCall(n) || n.Entries[0].Key != "Ref" {
+		return "", false
+	}
+	name := n.Entries[0].Value.Text
+	p := x.in.Parameter(name)
+	if p == nil {
+		return "", false
+	}
+	if value, ok := x.inputs.Parameters[name]; ok {
+		return value, true
+	}
+	if p.Default == nil {
+		return "", false
+	}
+	return *p.Default, true
+}
+
+// versionHash is the part of a version's logical id that changes when a new
+// version is to be published: of a SHA-1, as in the ids that the transform of AWS
+// makes.
+func (x *expansion) versionHash(r *template.Resource, in, out *template.Node) string {
+	const length = 10
+	if digest := in.Get("AutoPublishCodeSha256"); digest != nil {
+		if text, ok := x.parameterText(digest); ok && len(text) >= length {
+			return text[:length]
+		}
+		x.problems.Add(digest.Line, r.LogicalID, "'AutoPublishCodeSha256' must be a string of a SHA-256 or a Ref to a template parameter")
+		return ""
+	}
+	all := in.Get("AutoPublishAliasAllProperties")
+	var hashed *template.Node
+	if all.IsScalar() && all.Text == "true" {
+		hashed = template.Map(0)
+		hashed.Entries = slices.Clone(out.Entries)
+		hashed.Set("Code", x.codeIdentity(r, out))
+	} else {
+		hashed = x.codeIdentity(r, out)
+		if environment := out.Get("Environment"); environment != nil {
+			hashed.Set("Variables", environment.Get("Variables"))
+		}
+		hashed.Set("MemorySize", out.Get("MemorySize"))
+		hashed.Set("SnapStart", out.Get("SnapStart"))
+	}
+	sum := sha1.Sum(sortedJSON(hashed))
+	return hex.EncodeToString(sum[:])[:length]
+}
+
+// codeIdentity returns what stands for the code of a function: where it is or, if
+// it is local, what it is.
+func (x *expansion) codeIdentity(r *template.Resource, out *template.Node) *template.Node {
+	code := out.Get("Code")
+	identity := template.Map(0)
+	switch {
+	case code == nil:
+	case code.Kind == template.KindMap:
+		identity.Entries = slices.Clone(code.Entries)
+	case x.inputs.Packages[r.LogicalID] != "":
+		identity.Set("Package", template.String(0, x.inputs.Packages[r.LogicalID]))
+	default:
+		identity.Set("Path", code)
+	}
+	return identity
+}
+
+// sortedJSON writes a value without white space, members by name.
+func sortedJSON(n *template.Node) []byte {
+	var b bytes.Buffer
+	writeSorted(&b, n)
+	return b.Bytes()
+}
+
+func writeSorted(b *bytes.Buffer, n *template.Node) {
+	switch {
+	case n != nil && n.Kind == template.KindMap:
+		members := make(map[string]*template.Node, len(n.Entries))
+		for _, e := range n.Entries {
+			members[e.Key] = e.Value
+		}
+		b.WriteByte('{')
+		for i, name := range slices.Sorted(maps.Keys(members)) {
+			if i > 0 {
+				b.WriteByte(',')
+			}
+			writeScalar(b, template.String(0, name))
+			b.WriteByte(':')
+			writeSorted(b, members[name])
+		}
+		b.WriteByte('}')
+	case n != nil && n.Kind == template.KindList:
+		b.WriteByte('[')
+		for i, item := range n.Items {
+			if i > 0 {
+				b.WriteByte(',')
+			}
+			writeSorted(b, item)
+		}
+		b.WriteByte(']')
+	default:
+		writeScalar(b, n)
+	}
+}
+
+func writeScalar(b *bytes.Buffer, n *template.Node) {
+	doc, err := json.Marshal(n)
+	if err != nil {
+		doc = []byte("null") // of a kind that templates do not have
+	}
+	b.Write(doc)
+}
+
+// resolve replaces references such as "F.Alias" by logical ids.
+func (x *expansion) resolve(t *template.Template) {
+	if len(x.generated) == 0 {
+		return
+	}
+	for i, r := range t.Resources {
+		changed := *r
+		changed.Properties = x.resolved(r.Properties)
+		t.Resources[i] = &changed
+	}
+	t.Outputs = slices.Clone(t.Outputs)
+	for i, o := range t.Outputs {
+		changed := *o
+		changed.Value = x.resolved(o.Value)
+		t.Outputs[i] = &changed
+	}
+}
+
+var subReference = regexp.MustCompile(`\$\{([A-Za-z0-9]+\.(?:Alias|Version))\}`)
+
+func (x *expansion) resolved(n *template.Node) *template.Node {
+	if n == nil || n.IsScalar() {
+		return n
+	}
+	out := *n
+	out.Items, out.Entries = slices.Clone(n.Items), slices.Clone(n.Entries)
+	for i, item := range out.Items {
+		out.Items[i] = x.resolved(item)
+	}
+	for i, e := range out.Entries {
+		out.Entries[i].Value = x.resolved(e.Value)
+	}
+	if !isCall(&out) {
+		return &out
+	}
+	call := &out.Entries[0]
+	switch call.Key {
+	case "Ref":
+		if id, ok := x.generated[call.Value.Text]; ok {
+			call.Value = template.String(call.Value.Line, id)
+		}
+	case "Fn::Sub":
+		text := call.Value
+		if text.Kind == template.KindList && len(text.Items) > 0 {
+			text = text.Items[0]
+		}
+		if text.IsScalar() {
+			changed := *text
+			changed.Text = subReference.ReplaceAllStringFunc(text.Text, func(found string) string {
+				if id, ok := x.generated[found[2:len(found)-1]]; ok {
+					return "${" + id + "}"
+				}
+				return found
+			})
+			if call.Value.Kind == template.KindList {
+				call.Value.Items[0] = &changed
+			} else {
+				call.Value = &changed
+			}
+		}
+	}
+	return &out
+}
