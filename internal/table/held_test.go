@@ -1,8 +1,10 @@
 package table
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"testing"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -201,4 +203,64 @@ func TestHeldConflicts(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestACrashTakesBackAllOrNothing commits counters together with a checkpoint and
+// lets the machine crash, losing any part of what was not synced. Then both are
+// there as far as the other is, and what was waited for is there.
+func TestACrashTakesBackAllOrNothing(t *testing.T) {
+	t.Parallel()
+	checkpoint := []byte("\x20checkpoint")
+	for seed := range uint64(20) {
+		fs := vfs.NewCrashableMem()
+		db, err := store.Open("data", store.Options{FS: fs})
+		if err != nil {
+			t.Fatal(err)
+		}
+		f := &heldFixture{T: t, db: db, tables: openTables(t, db), txs: transaction.Open(transaction.Config{DB: db})}
+		createTable(t, f.tables, "t", NewAndOldImages, hashKey)
+		random := rand.New(rand.NewPCG(seed, 0))
+		crashed := make(chan *vfs.MemFS, 1)
+		crashAfter, durable := random.IntN(40), uint64(0)
+		for n := uint64(1); n <= 40; n++ {
+			tx, h := f.begin()
+			for _, pk := range []string{"a", "b", "c"} {
+				_, err := h.UpdateItem(addRequest("t", itemOf("pk", pk)))
+				f.must(err)
+			}
+			f.must(tx.Commit(func(tx *store.Tx) { tx.Set(checkpoint, store.AppendUint64(nil, n)) }))
+			if random.IntN(4) == 0 && len(crashed) == 0 {
+				f.must(tx.Wait())
+				durable = n
+			}
+			if int(n) == crashAfter+1 {
+				crashed <- fs.CrashClone(vfs.CrashCloneCfg{UnsyncedDataPercent: random.IntN(101), RNG: random})
+			}
+		}
+		f.must(errors.Join(f.txs.Close(), f.tables.Close(), db.Close()))
+		f.checkCrashed(<-crashed, checkpoint, durable)
+	}
+}
+
+func (f *heldFixture) checkCrashed(fs *vfs.MemFS, checkpoint []byte, durable uint64) {
+	db, err := store.Open("data", store.Options{FS: fs})
+	f.must(err)
+	tables := openTables(f.T, db)
+	v, _, err := db.Get(checkpoint)
+	f.must(err)
+	n := uint64(0)
+	if len(v) == 8 {
+		n = binary.BigEndian.Uint64(v)
+	}
+	if n < durable {
+		f.Errorf("the checkpoint is %d, but %d was on disk", n, durable)
+	}
+	for _, pk := range []string{"a", "b", "c"} {
+		res, err := tables.GetItem(&GetRequest{Table: "t", Key: itemOf("pk", pk)})
+		f.must(err)
+		if got, _ := res.Item.Get("n").Int(); uint64(got) != n {
+			f.Errorf("counter %s is %d beside checkpoint %d", pk, got, n)
+		}
+	}
+	f.must(errors.Join(tables.Close(), db.Close()))
 }
