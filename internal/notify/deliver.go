@@ -133,9 +133,31 @@ func (t *Topics) deliver(ctx context.Context, topic Topic, sub Subscription, d d
 		return t.post(ctx, topic, sub, d.Notice)
 	case sub.byMail():
 		return t.mail(ctx, d)
+	case sub.Protocol == protocolQueue:
+		return t.enqueue(ctx, topic, sub, d.Notice)
 	default:
 		return t.invoke(ctx, topic, sub, d.Notice)
 	}
+}
+
+// enqueue sends a notice to a queue: in its envelope or, raw, as it was published,
+// with its attributes as those of the message.
+func (t *Topics) enqueue(ctx context.Context, topic Topic, sub Subscription, n notice) error {
+	if t.cfg.Queues == nil {
+		return permanentError{errors.New("there are no queues here")}
+	}
+	if sub.Raw {
+		return t.cfg.Queues.SendToQueue(ctx, sub.Endpoint, n.Message, n.Attributes)
+	}
+	e, err := t.seal(topic, sub, n)
+	if err != nil {
+		return err
+	}
+	body, err := e.json()
+	if err != nil {
+		return err
+	}
+	return t.cfg.Queues.SendToQueue(ctx, sub.Endpoint, string(body), nil)
 }
 
 func (t *Topics) invoke(ctx context.Context, topic Topic, sub Subscription, n notice) error {

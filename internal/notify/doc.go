@@ -1,5 +1,5 @@
 // Package notify owns topics, their subscriptions, and the deliveries of what is
-// published: to HTTP endpoints, to functions and by mail.
+// published: to HTTP endpoints, to functions, to queues and by mail.
 //
 // [Topics] takes messages; [Outbox] shows the mail.
 //

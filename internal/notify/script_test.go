@@ -88,6 +88,19 @@ func (i *invoker) InvokeAsync(_ context.Context, functionARN string, event []byt
 	return nil
 }
 
+// SendToQueue fails as functions do.
+func (i *invoker) SendToQueue(_ context.Context, queueARN, body string, attributes map[string]Attribute) error {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if len(i.fail) > 0 {
+		err := i.fail[0]
+		i.fail = i.fail[1:]
+		return err
+	}
+	i.events = append(i.events, fmt.Sprintf("%s %s %v\n%s\n", time.Now().UTC().Format("15:04:05"), queueARN, attributes, body))
+	return nil
+}
+
 // testIdentity is the signing key of all stories: making one takes long.
 var testIdentity = sync.OnceValue(func() []byte {
 	doc, err := newIdentity()
@@ -126,7 +139,7 @@ func (s *story) open() {
 	}
 	s.topics, err = Open(Config{
 		DB: s.db, Identity: catalog.DefaultIdentity, Endpoint: "http://127.0.0.1:4566/",
-		Invoker: s.invoker, SMTP: s.smtp, Dial: s.network.dial,
+		Invoker: s.invoker, Queues: s.invoker, SMTP: s.smtp, Dial: s.network.dial,
 	})
 	if err != nil {
 		s.t.Fatal(err)
@@ -310,7 +323,7 @@ func (s *story) world(d *datadriven.TestData) (string, error) {
 	return "", nil
 }
 
-var signatures = regexp.MustCompile(`"Signature":"[^"]*"`)
+var signatures = regexp.MustCompile(`"Signature": ?"[^"]*"`)
 
 func second(_ string, err error) error { return err }
 

@@ -26,6 +26,7 @@ const (
 	protocolMail      = "email"
 	protocolMailJSON  = "email-json"
 	protocolLambda    = "lambda"
+	protocolQueue     = "sqs"
 	tokenValid        = 48 * time.Hour
 	tokenBytes        = 96
 	pendingMark       = "pending confirmation"
@@ -33,7 +34,7 @@ const (
 )
 
 // notBuilt are protocols of the service that this package does not deliver to.
-var notBuilt = []string{"sqs", "sms", "firehose", "application"}
+var notBuilt = []string{"sms", "firehose", "application"}
 
 // SubscriptionState tells whether a subscriber gets messages.
 type SubscriptionState string
@@ -108,7 +109,7 @@ func (t *Topics) Subscribe(ctx context.Context, req SubscribeRequest) (arn strin
 			return "", &Error{err.Code, strings.Replace(err.Message, "Invalid parameter: ", "Invalid parameter: Attributes Reason: ", 1)}
 		}
 	}
-	if req.Protocol == protocolLambda {
+	if req.Protocol == protocolLambda || req.Protocol == protocolQueue {
 		sub.State, sub.Authenticated = SubscriptionConfirmed, true
 	}
 	t.changing.Lock()
@@ -182,6 +183,14 @@ func checkEndpoint(protocol, endpoint string) error {
 		if a, err := catalog.ParseARN(endpoint); err != nil || a.Service != "lambda" || !strings.HasPrefix(a.Resource, "function:") {
 			return invalid("Lambda endpoint ARN")
 		}
+	case protocol == protocolQueue:
+		a, err := catalog.ParseARN(endpoint)
+		if err != nil || a.Service != "sqs" {
+			return invalid("SQS endpoint ARN")
+		}
+		if strings.HasSuffix(a.Resource, ".fifo") {
+			return invalid("Invalid parameter: Endpoint Reason: FIFO SQS Queues can not be subscribed to standard SNS topics")
+		}
 	default:
 		return invalid("Amazon SNS does not support this protocol string: %s", protocol)
 	}
@@ -195,7 +204,7 @@ func (s *Subscription) set(name, value string) *Error {
 		if value != "true" && value != "false" {
 			return invalid("RawMessageDelivery: Invalid value [%s]. Must be true or false.", value)
 		}
-		if value == "true" && !s.byHTTP() {
+		if value == "true" && !s.byHTTP() && s.Protocol != protocolQueue {
 			return invalid("RawMessageDelivery: Delivery protocol [%s] does not support raw message delivery.", s.Protocol)
 		}
 		s.Raw = value == "true"

@@ -21,6 +21,12 @@ type Invoker interface {
 	InvokeAsync(ctx context.Context, functionARN string, event []byte) error
 }
 
+// Queues takes messages for queues and returns when they are on disk. An error that
+// wraps ErrUndeliverable is not tried again.
+type Queues interface {
+	SendToQueue(ctx context.Context, queueARN, body string, attributes map[string]Attribute) error
+}
+
 // Config of [Open].
 type Config struct {
 	DB       *store.DB
@@ -32,6 +38,8 @@ type Config struct {
 	Endpoint string
 	// Invoker starts the functions that are subscribed; nil fails those deliveries.
 	Invoker Invoker
+	// Queues are the queues that are subscribed; nil fails those deliveries.
+	Queues Queues
 	// SMTP is the server that mail goes to: "host:port", "smtp://user:pass@host:port"
 	// or, for TLS from the start, "smtps://...". "" keeps mail in the outbox.
 	SMTP string

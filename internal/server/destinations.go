@@ -9,6 +9,7 @@ import (
 	"github.com/weirstream/weir/internal/function"
 	"github.com/weirstream/weir/internal/mapping"
 	"github.com/weirstream/weir/internal/notify"
+	"github.com/weirstream/weir/internal/queue"
 )
 
 // destinations delivers what functions and mappings have to report to the queue,
@@ -17,6 +18,7 @@ import (
 type destinations struct {
 	topics    *notify.Topics
 	functions *function.Functions
+	queues    *queue.Queues
 }
 
 // undeliverable is a delivery that trying again will not cure: there is no such
@@ -44,6 +46,8 @@ func (d *destinations) Send(ctx context.Context, arn string, body []byte, attrib
 		err = d.publish(ctx, arn, body, attributes)
 	case "lambda":
 		err = d.invoke(ctx, arn, body)
+	case "sqs":
+		err = d.enqueue(ctx, arn, body, attributes)
 	default:
 		err = undeliverable{fmt.Errorf("weir does not deliver to %s yet", target.Service)}
 	}
@@ -80,4 +84,33 @@ func (d *destinations) invoke(ctx context.Context, arn string, event []byte) err
 		return undeliverable{err}
 	}
 	return err
+}
+
+func (d *destinations) enqueue(ctx context.Context, arn string, body []byte, attributes map[string]string) error {
+	m := queue.Message{Body: string(body), Attributes: map[string]queue.Attribute{}}
+	for name, value := range attributes {
+		m.Attributes[name] = queue.Attribute{Type: attributeType(name), String: value}
+	}
+	return sendTo(ctx, d.queues, arn, m)
+}
+
+// sendTo sends a message to a queue. What the queue refuses is undeliverable.
+func sendTo(ctx context.Context, queues *queue.Queues, arn string, m queue.Message) error {
+	_, err := queues.Send(ctx, arn, m)
+	if refused := (*queue.Error)(nil); errors.As(err, &refused) {
+		return undeliverable{err}
+	}
+	return err
+}
+
+// subscribedQueues lets topics send to queues.
+type subscribedQueues struct{ queues *queue.Queues }
+
+// SendToQueue implements notify.Queues.
+func (s subscribedQueues) SendToQueue(ctx context.Context, arn, body string, attributes map[string]notify.Attribute) error {
+	m := queue.Message{Body: body, Attributes: map[string]queue.Attribute{}}
+	for name, a := range attributes {
+		m.Attributes[name] = queue.Attribute{Type: a.Type, String: a.String, Binary: a.Binary}
+	}
+	return sendTo(ctx, s.queues, arn, m)
 }

@@ -130,7 +130,7 @@ func (s *Server) openDomains(p *parts) (err error) {
 	mappings, err := mapping.Open(mapping.Config{
 		DB: db, Identity: id, Log: log, Meter: m, Grace: s.cfg.Grace,
 		Sources: sources{streams, tables, id.Region}, Invoker: invoker{functions, id},
-		Destinations: &destinations{topics: p.topics, functions: functions},
+		Destinations: &destinations{topics: p.topics, functions: functions, queues: queues},
 	})
 	if p.mappings, err = keep(p, mappings, err); err != nil {
 		return err
@@ -158,6 +158,7 @@ func (s *Server) openNotifications(p *parts) error {
 	id, log := s.cfg.Identity, s.cfg.Log
 	topics, err := notify.Open(notify.Config{
 		DB: p.db, Identity: id, Log: log, Meter: s.meter, Endpoint: s.endpoint, SMTP: s.cfg.SMTP, Invoker: asyncInvoker{p.functions},
+		Queues: subscribedQueues{p.queues},
 	})
 	if p.topics, err = keep(p, topics, err); err != nil {
 		return err

@@ -64,9 +64,11 @@ func (t topics) DeleteTopic(ctx context.Context, arn string) error {
 }
 
 func (t topics) Subscribe(ctx context.Context, spec resource.SubscriptionSpec) (string, error) {
-	arn, err := t.Topics.Subscribe(ctx, notify.SubscribeRequest{
-		TopicARN: spec.TopicARN, Protocol: spec.Protocol, Endpoint: spec.Endpoint, ReturnARN: true,
-	})
+	req := notify.SubscribeRequest{TopicARN: spec.TopicARN, Protocol: spec.Protocol, Endpoint: spec.Endpoint, ReturnARN: true}
+	if spec.Raw {
+		req.Attributes = map[string]string{"RawMessageDelivery": "true"}
+	}
+	arn, err := t.Topics.Subscribe(ctx, req)
 	return arn, topicError(err)
 }
 

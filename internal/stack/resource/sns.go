@@ -93,8 +93,8 @@ func unsubscribe(ctx context.Context, p *Providers, topicARN string, subs []Subs
 // protocol reads a protocol that Weir delivers by.
 func protocol(o *object) string {
 	text := o.text("Protocol")
-	if n := o.get("Protocol"); n.IsScalar() && !slices.Contains([]string{"email", "http", "https", "lambda"}, text) {
-		o.fail(n.Line, "protocol %s is not implemented: email, http, https and lambda are", text)
+	if n := o.get("Protocol"); n.IsScalar() && !slices.Contains([]string{"email", "http", "https", "lambda", "sqs"}, text) {
+		o.fail(n.Line, "protocol %s is not implemented: email, http, https, lambda and sqs are", text)
 	}
 	return text
 }
@@ -105,12 +105,13 @@ var snsSubscription = define(Type{
 	Unimplemented: []string{"DeliveryPolicy", "FilterPolicy", "FilterPolicyScope", "RedrivePolicy", "Region", "ReplayPolicy",
 		"SubscriptionRoleArn"},
 	Replace:    []string{"Endpoint", "Protocol", "TopicArn"},
+	Fixed:      []string{"RawMessageDelivery"},
 	Attributes: []string{"Arn"},
 }, operations[SubscriptionSpec]{
 	decode: func(o *object) SubscriptionSpec {
 		o.require("Protocol", "TopicArn", "Endpoint")
-		o.only("RawMessageDelivery", "false")
-		return SubscriptionSpec{TopicARN: o.text("TopicArn"), Protocol: protocol(o), Endpoint: o.text("Endpoint")}
+		raw := o.boolean("RawMessageDelivery")
+		return SubscriptionSpec{TopicARN: o.text("TopicArn"), Protocol: protocol(o), Endpoint: o.text("Endpoint"), Raw: raw != nil && *raw}
 	},
 	create: func(ctx context.Context, p *Providers, _ Target, s SubscriptionSpec) (Made, error) {
 		arn, err := p.Topics.Subscribe(ctx, s)
