@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"github.com/weirstream/weir/internal/function"
 	"github.com/weirstream/weir/internal/mapping"
 	"github.com/weirstream/weir/internal/notify"
+	"github.com/weirstream/weir/internal/object"
 	"github.com/weirstream/weir/internal/queue"
 )
 
@@ -19,6 +21,7 @@ type destinations struct {
 	topics    *notify.Topics
 	functions *function.Functions
 	queues    *queue.Queues
+	buckets   *object.Buckets
 }
 
 // undeliverable is a delivery that trying again will not cure: there is no such
@@ -48,6 +51,8 @@ func (d *destinations) Send(ctx context.Context, arn string, body []byte, attrib
 		err = d.invoke(ctx, arn, body)
 	case "sqs":
 		err = d.enqueue(ctx, arn, body, attributes)
+	case "s3":
+		err = d.store(ctx, target.Resource, key, body)
 	default:
 		err = undeliverable{fmt.Errorf("weir does not deliver to %s yet", target.Service)}
 	}
@@ -113,4 +118,12 @@ func (s subscribedQueues) SendToQueue(ctx context.Context, arn, body string, att
 		m.Attributes[name] = queue.Attribute{Type: a.Type, String: a.String, Binary: a.Binary}
 	}
 	return sendTo(ctx, s.queues, arn, m)
+}
+
+func (d *destinations) store(ctx context.Context, bucket, key string, body []byte) error {
+	err := d.buckets.Put(ctx, bucket, key, bytes.NewReader(body), object.Meta{ContentType: "application/json"})
+	if refused := (*object.Error)(nil); errors.As(err, &refused) {
+		return undeliverable{err}
+	}
+	return err
 }

@@ -130,14 +130,14 @@ func (s *Server) openDomains(p *parts) (err error) {
 	mappings, err := mapping.Open(mapping.Config{
 		DB: db, Identity: id, Log: log, Meter: m, Grace: s.cfg.Grace,
 		Sources: sources{streams, tables, id.Region}, Invoker: invoker{functions, id},
-		Destinations: &destinations{topics: p.topics, functions: functions, queues: queues},
+		Destinations: &destinations{topics: p.topics, functions: functions, queues: queues, buckets: p.buckets},
 	})
 	if p.mappings, err = keep(p, mappings, err); err != nil {
 		return err
 	}
 	stacks, err := stack.Open(stack.Config{DB: db, Identity: id, Log: log, Providers: provision.Providers(provision.Domains{
 		Identity: id, Streams: streams, Tables: tables, Functions: functions, Logs: functionLogs, Mappings: mappings,
-		Topics: p.topics, Alarms: p.alarms, Dashboards: p.dashboards, Queues: queues, Endpoint: s.endpoint,
+		Topics: p.topics, Buckets: p.buckets, Alarms: p.alarms, Dashboards: p.dashboards, Queues: queues, Endpoint: s.endpoint,
 	})})
 	if p.stacks, err = keep(p, stacks, err); err != nil {
 		return err

@@ -88,7 +88,7 @@ func Open(cfg Config) (*Server, error) {
 	if err := s.serve(); err != nil {
 		return nil, errors.Join(err, s.parts.close(), listener.Close())
 	}
-	s.parts.functions.Start(&destinations{topics: s.parts.topics, functions: s.parts.functions, queues: s.parts.queues})
+	s.parts.functions.Start(&destinations{topics: s.parts.topics, functions: s.parts.functions, queues: s.parts.queues, buckets: s.parts.buckets})
 	s.parts.mappings.Start()
 	releaseStartPages()
 	return s, nil

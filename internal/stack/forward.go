@@ -250,6 +250,9 @@ func (f forward) name(ctx context.Context, kind *resource.Type, st *state, next 
 			suffix = kind.NameSuffix(next.Properties)
 		}
 		name, err := f.s.generatedName(f.rec.Name, st.LogicalID, kind.NameLimit-len(suffix))
+		if kind.LowerCase {
+			name = strings.ToLower(name)
+		}
 		return name + suffix, err
 	}
 	taken, err := f.s.cfg.Providers.Exists(ctx, kind.Name, chosen.Text)

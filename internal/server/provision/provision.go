@@ -12,6 +12,7 @@ import (
 	"github.com/weirstream/weir/internal/mapping"
 	"github.com/weirstream/weir/internal/metric"
 	"github.com/weirstream/weir/internal/notify"
+	"github.com/weirstream/weir/internal/object"
 	"github.com/weirstream/weir/internal/queue"
 	"github.com/weirstream/weir/internal/stack/resource"
 	"github.com/weirstream/weir/internal/stream"
@@ -27,6 +28,7 @@ type Domains struct {
 	Logs       *function.Logs
 	Mappings   *mapping.Mappings
 	Topics     *notify.Topics
+	Buckets    *object.Buckets
 	Alarms     *metric.Alarms
 	Dashboards *metric.Dashboards
 	Queues     *queue.Queues
@@ -41,6 +43,7 @@ func Providers(d Domains) resource.Providers {
 		Functions:   functions{d.Functions, d.Identity},
 		Mappings:    mappings{d.Mappings},
 		Topics:      topics{d.Topics},
+		Buckets:     buckets{d.Buckets},
 		Queues:      queues{d.Queues, d.Endpoint},
 		Alarms:      alarms{d.Alarms},
 		Dashboards:  dashboards{d.Dashboards},
@@ -63,6 +66,8 @@ func (d Domains) exists(ctx context.Context, resourceType, name string) (bool, e
 	case "AWS::Lambda::Function":
 		_, err = d.Functions.Get(name)
 		err = functionError(err)
+	case "AWS::S3::Bucket":
+		return d.Buckets.Exists(name), nil
 	case "AWS::SNS::Topic":
 		_, err = d.Topics.Topic(ctx, d.Identity.ARN("sns", name))
 		err = topicError(err)

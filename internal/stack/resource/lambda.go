@@ -41,12 +41,16 @@ type functionSettings struct {
 	FunctionSpec
 	inline string
 	sha256 string
+	object objectCode
 }
 
 // code returns the zip of the function's code.
 func (s functionSettings) code(ctx context.Context, p *Providers) ([]byte, error) {
 	if s.sha256 != "" {
 		return p.Package(ctx, s.sha256)
+	}
+	if s.object != (objectCode{}) {
+		return s.object.read(ctx, p)
 	}
 	return inlineZip(s.Runtime, s.inline)
 }
@@ -74,7 +78,7 @@ var lambdaFunction = define(Type{
 	},
 	update: func(ctx context.Context, p *Providers, t Target, old, s functionSettings) (Made, error) {
 		s.Name, s.Tags = t.Name, t.withStackTags(s.Tags)
-		if s.sha256 != old.sha256 || s.inline != old.inline {
+		if s.sha256 != old.sha256 || s.inline != old.inline || s.object != old.object {
 			var err error
 			if s.Zip, err = s.code(ctx, p); err != nil {
 				return Made{}, err
@@ -134,7 +138,7 @@ func decodeCode(o *object, s *functionSettings) {
 		return
 	case n.IsScalar():
 		if _, ok := LocalCode(o.node); !ok {
-			o.fail(n.Line, "code in S3 is not implemented")
+			o.fail(n.Line, "Code must be an object with S3Bucket and S3Key, or the path of a folder or file")
 		}
 		return // the package is not known yet
 	}
@@ -145,9 +149,11 @@ func decodeCode(o *object, s *functionSettings) {
 		o.fail(n.Line, "Property validation failure: [Length of value for property {/Code/ZipFile} is greater than maximum allowed length {%d}]", maxInlineCode)
 	case code.has("ZipFile") && inlineName(s.Runtime) == "" && o.get("Runtime") != nil:
 		o.fail(n.Line, "ZipFile can only be used when Runtime is set to either of nodejs or python.")
-	case code.has("S3Bucket") || code.has("ImageUri"):
-		o.fail(n.Line, "code in S3 and container images are not implemented")
+	case code.has("ImageUri"):
+		o.fail(n.Line, "container images are not implemented")
 		return
+	case code.has("S3Bucket") || code.has("S3Key"):
+		s.object = decodeObjectCode(code)
 	case !code.has("ZipFile") && !code.has(PackageMember):
 		o.fail(n.Line, "Property validation failure: [The property {/Code/ZipFile} is required]")
 	}

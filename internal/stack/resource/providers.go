@@ -21,6 +21,7 @@ type Providers struct {
 	Functions   Functions
 	Mappings    Mappings
 	Topics      Topics
+	Buckets     BucketMaker
 	Queues      Queues
 	Alarms      Alarms
 	Dashboards  Dashboards

@@ -18,6 +18,8 @@ type Type struct {
 	// NameLimit is the longest name in characters; 0 when resources of the type
 	// get their identifier from who makes them.
 	NameLimit int
+	// LowerCase says that names have no capitals.
+	LowerCase bool
 	// NameSuffix is what generated names must end with; nil for nothing.
 	NameSuffix func(properties *template.Node) string
 	// Properties are implemented, Unimplemented ones exist on AWS.
@@ -134,6 +136,7 @@ var types = []*Type{
 	kinesisStream,
 	lambdaAlias, lambdaEventSourceMapping, lambdaFunction, lambdaPermission, lambdaVersion,
 	logsLogGroup,
+	s3Bucket, s3BucketPolicy,
 	snsSubscription, snsTopic,
 	sqsQueue, sqsQueuePolicy,
 }

@@ -135,6 +135,10 @@ func (x *expansion) events(r *template.Resource, target string, events *template
 			x.problems.Add(e.Line, r.LogicalID, "Event with id [%s] is invalid. Resource dict has missing or invalid value for field Type.", e.Key)
 			continue
 		}
+		if kind.Text == "S3" {
+			x.bucketEvent(r, target, e)
+			continue
+		}
 		if _, ok := eventSources[kind.Text]; !ok {
 			x.problems = append(x.problems, template.Problem{Line: kind.Line, LogicalID: r.LogicalID,
 				Message: "event type " + kind.Text + " of event " + e.Key + " is not implemented", Hint: "Kinesis and DynamoDB are"})

@@ -47,6 +47,7 @@ func Expand(t *template.Template, in Inputs) (*template.Template, error) {
 		}
 		return t, x.problems.Err()
 	}
+	x.notifications, x.waits = map[string][]*template.Node{}, map[string][]template.Name{}
 	x.readGlobals()
 	for _, r := range t.Resources {
 		x.resource(r)
@@ -54,6 +55,7 @@ func Expand(t *template.Template, in Inputs) (*template.Template, error) {
 	if err := x.problems.Err(); err != nil {
 		return nil, err
 	}
+	x.notify()
 	out := *t
 	out.Resources, out.Globals = x.out, nil
 	x.resolve(&out)
@@ -66,6 +68,10 @@ type expansion struct {
 	globals  map[string]*template.Node // by section
 	out      []*template.Resource
 	problems template.Problems
+	// notifications and waits are, by the logical id of a bucket, whom it calls and
+	// which permissions must be there before.
+	notifications map[string][]*template.Node
+	waits         map[string][]template.Name
 	// generated are the logical ids that stand for references such as "F.Alias".
 	generated map[string]string
 }
