@@ -14,6 +14,7 @@ type language struct {
 	name, runtime, handler string
 	file                   string // in the package
 	source                 []byte // of the file; nil when it is built
+	install                string // what weir runtimes install gets for it
 }
 
 //go:embed countfunction/count.py
@@ -23,12 +24,9 @@ var pythonSource []byte
 var nodeSource []byte
 
 var (
-	goLanguage = language{name: "Go", runtime: "provided.al2023", handler: "bootstrap", file: "bootstrap"}
-	languages  = []language{
-		goLanguage,
-		{name: "Python", runtime: "python3.11", handler: "count.handler", file: "count.py", source: pythonSource},
-		{name: "Node", runtime: "nodejs20.x", handler: "count.handler", file: "count.mjs", source: nodeSource},
-	}
+	goLanguage     = language{name: "Go", runtime: "provided.al2023", handler: "bootstrap", file: "bootstrap"}
+	pythonLanguage = language{name: "Python", runtime: "python3.11", handler: "count.handler", file: "count.py", source: pythonSource, install: "python"}
+	nodeLanguage   = language{name: "Node", runtime: "nodejs20.x", handler: "count.handler", file: "count.mjs", source: nodeSource, install: "node"}
 )
 
 // functionZip is the counting function in a language, ready for CreateFunction.
@@ -39,7 +37,7 @@ func (b *bench) functionZip(ctx context.Context, l language) ([]byte, error) {
 	code := l.source
 	if code == nil {
 		binary := filepath.Join(b.dir, l.file)
-		if err := goBuild(ctx, binary, "./bench/countfunction"); err != nil {
+		if err := goBuild(ctx, binary, "./bench/countfunction", "GOEXPERIMENT=jsonv2"); err != nil {
 			return nil, err
 		}
 		var err error

@@ -79,11 +79,13 @@ func parseNotice(line string) (key string, count int, ok bool) {
 	return key, count, ok && err == nil && key != ""
 }
 
-// goBuild builds a package of this module; path is relative to its root.
-func goBuild(ctx context.Context, output, path string) error {
+// goBuild builds a package of this module with settings of the environment; path
+// is relative to its root.
+func goBuild(ctx context.Context, output, path string, settings ...string) error {
 	const module = "github.com/weirstream/weir"
 	pkg := module + strings.TrimPrefix(path, ".")
-	if err := command(ctx, "", "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", output, pkg); err != nil {
+	args := append(settings, "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", output, pkg)
+	if err := command(ctx, "", "env", args...); err != nil {
 		return fmt.Errorf("building %s: %w", pkg, err)
 	}
 	return nil

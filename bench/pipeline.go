@@ -25,39 +25,55 @@ type counting struct {
 	once                    bool // counted exactly once
 }
 
-// measurePipeline fills a stream and measures how fast functions count all of it.
-func measurePipeline(ctx context.Context, b *bench, s *server) ([]figure, error) {
-	stream := b.name("pipeline")
-	arn, err := s.createStream(ctx, stream, shards)
-	if err != nil {
-		return nil, err
-	}
-	n, err := fillStream(ctx, s, stream, pipelineRecords, pipelineTimeout)
-	if err != nil {
-		return nil, fmt.Errorf("filling: %w", err)
-	}
-	var figures []figure
-	for _, l := range languages {
+// measurePipeline returns a scenario that fills a stream and measures how fast
+// functions in a language count all of it, at least once and exactly once.
+func measurePipeline(l language) func(context.Context, *bench, *server) ([]figure, error) {
+	return func(ctx context.Context, b *bench, s *server) ([]figure, error) {
+		if l.install != "" && s.install != nil {
+			if err := s.install(ctx, l.install); err != nil {
+				return nil, err
+			}
+		}
+		stream := b.name("pipeline")
+		arn, err := s.createStream(ctx, stream, shards)
+		if err != nil {
+			return nil, err
+		}
+		n, err := fillStream(ctx, s, stream, pipelineRecords, pipelineTimeout)
+		if err != nil {
+			return nil, fmt.Errorf("filling: %w", err)
+		}
+		var figures []figure
 		for _, once := range []bool{false, true} {
-			rate := figure{
-				Measure: fmt.Sprintf("%s function counting by key, batches of %s, %d shards", l.name, thousands(pipelineBatch), shards),
-				Unit:    "records/s",
-			}
-			if once {
-				rate.Aspect = "exactly once"
-			}
-			for i := range b.repetitions {
-				name := b.name(fmt.Sprint("count-", l.name, "-", once, "-", i))
-				perSecond, err := countAll(ctx, b, s, arn, counting{language: l, function: name, table: name, once: once}, n)
-				if err != nil {
-					return figures, fmt.Errorf("%s: %w", name, err)
-				}
-				rate.Runs = append(rate.Runs, perSecond)
+			rate, err := countRuns(ctx, b, s, arn, counting{language: l, once: once}, n)
+			if err != nil {
+				return figures, err
 			}
 			figures = append(figures, rate)
 		}
+		return figures, nil
 	}
-	return figures, nil
+}
+
+// countRuns counts a stream of n records several times.
+func countRuns(ctx context.Context, b *bench, s *server, arn string, c counting, n int) (figure, error) {
+	rate := figure{
+		Measure: fmt.Sprintf("%s function counting by key, batches of %s, %d shards", c.name, thousands(pipelineBatch), shards),
+		Unit:    "records/s",
+	}
+	if c.once {
+		rate.Aspect = "exactly once"
+	}
+	for i := range b.repetitions {
+		c.function = b.name(fmt.Sprint("count-", c.name, "-", c.once, "-", i))
+		c.table = c.function
+		perSecond, err := countAll(ctx, b, s, arn, c, n)
+		if err != nil {
+			return rate, fmt.Errorf("%s: %w", c.function, err)
+		}
+		rate.Runs = append(rate.Runs, perSecond)
+	}
+	return rate, nil
 }
 
 // countAll maps a stream of n records to a new function with a new table, and

@@ -37,6 +37,8 @@ type server struct {
 	proc  *process      // nil if the runner has not started it
 	ready time.Duration // from the start of the process until it said that it is ready
 	undo  []func()      // removes what scenarios have created, last first
+	// install gets what functions in a language need; nil if that is not ours to do.
+	install func(ctx context.Context, runtime string) error
 }
 
 // stop ends a server that the runner has started. From any other it removes what
@@ -90,7 +92,14 @@ func weirTarget(ctx context.Context, binary string) (target, error) {
 		keeps:  "on disk: every acknowledged write has been synced (fsync)",
 		offers: streams | tables | functions | startable,
 		start: func(ctx context.Context, dir string) (*server, error) {
-			return startAnnouncing(ctx, dir, "ready ", binary, "up", "--listen", "127.0.0.1:0", "--data-dir", dir, "--log-level", "warn")
+			s, err := startAnnouncing(ctx, dir, "ready ", binary, "up", "--listen", "127.0.0.1:0", "--data-dir", dir, "--log-level", "warn")
+			if err != nil {
+				return nil, err
+			}
+			s.install = func(ctx context.Context, runtime string) error {
+				return command(ctx, dir, binary, "runtimes", "install", runtime, "--data-dir", dir)
+			}
+			return s, nil
 		},
 	}, nil
 }

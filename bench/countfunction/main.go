@@ -13,7 +13,6 @@ import (
 	"os"
 	"strconv"
 
-	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
@@ -38,13 +37,32 @@ func main() {
 		log.Fatal(err)
 	}
 	f := function{table: os.Getenv("TABLE"), db: dynamodb.NewFromConfig(cfg), notice: notice}
-	lambda.Start(f.handle)
+	lambda.Start(lambda.Handler(&f))
 }
 
-func (f *function) handle(ctx context.Context, batch events.KinesisEvent) error {
+// batch is what is needed of events.KinesisEvent.
+type batch struct {
+	Records []struct {
+		Kinesis struct {
+			Data           []byte
+			SequenceNumber string
+		}
+	}
+}
+
+// Invoke implements lambda.Handler.
+func (f *function) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
+	var b batch
+	if err := json.Unmarshal(payload, &b); err != nil {
+		return nil, err
+	}
+	return nil, f.count(ctx, b)
+}
+
+func (f *function) count(ctx context.Context, b batch) error {
 	var keys []string
 	counts := make(map[string]int)
-	for _, r := range batch.Records {
+	for _, r := range b.Records {
 		var event struct{ Key string }
 		if err := json.Unmarshal(r.Kinesis.Data, &event); err != nil {
 			return fmt.Errorf("record %s: %w", r.Kinesis.SequenceNumber, err)
