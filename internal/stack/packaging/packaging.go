@@ -2,8 +2,8 @@
 // that go to the server with the template.
 //
 // It runs where the code is, on the machine of who deploys. Go source is compiled,
-// dependencies of Python and Node functions are installed, makefiles are run, and
-// folders are packed. The same code gives the same bytes, so that deploying again
+// dependencies of Python and Node functions are installed, Maven projects are built,
+// makefiles are run, and folders are packed. The same code gives the same bytes, so that deploying again
 // changes nothing: entries are sorted and carry a fixed time.
 package packaging
 
@@ -168,6 +168,8 @@ func (b builder) build(ctx context.Context) ([]byte, error) {
 		return b.python(ctx)
 	case strings.HasPrefix(b.Runtime, "nodejs"):
 		return b.node(ctx)
+	case strings.HasPrefix(b.Runtime, "java"):
+		return b.java(ctx)
 	}
 	return b.pack(b.dir)
 }
