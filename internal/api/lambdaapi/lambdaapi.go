@@ -34,7 +34,7 @@ func New(functions *function.Functions, mappings *mapping.Mappings, objects *obj
 		Name:            "lambda",
 		REST:            true,
 		MaxRequestBytes: maxRequestBytes,
-		Operations:      slices.Concat(h.operations(), h.versionOperations(), h.concurrencyOperations(), h.eventOperations(), mappingOperations(mappings)),
+		Operations:      slices.Concat(h.operations(), h.versionOperations(), h.concurrencyOperations(), h.provisionedOperations(), h.eventOperations(), mappingOperations(mappings)),
 	}
 }
 
