@@ -137,6 +137,34 @@ func (w streams) DeleteStream(ctx context.Context, name string) error {
 	return w.remove(ctx, "DeleteStream", "stream", name)
 }
 
+func (w streams) RegisterConsumer(ctx context.Context, s resource.ConsumerSpec) (resource.ConsumerMade, error) {
+	made := resource.ConsumerMade{ARN: s.StreamARN + "/consumer/" + s.Name + ":1", Created: "1"}
+	return made, w.create(ctx, "RegisterConsumer", "consumer", made.ARN, describeTags(s.Tags))
+}
+
+func (w streams) TagConsumer(ctx context.Context, arn string, tags map[string]string) (resource.ConsumerMade, error) {
+	return resource.ConsumerMade{ARN: arn, Created: "1"}, w.update(ctx, "TagConsumer", "consumer", arn, describeTags(tags))
+}
+
+func (w streams) DeregisterConsumer(ctx context.Context, arn string) error {
+	return w.remove(ctx, "DeregisterConsumer", "consumer", arn)
+}
+
+func (w streams) FindConsumer(_ context.Context, s resource.ConsumerSpec) (string, bool, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	arn := s.StreamARN + "/consumer/" + s.Name + ":1"
+	_, ok := w.exists["consumer "+arn]
+	return arn, ok, nil
+}
+
+// describeTags leaves out the tags that every resource of a stack gets.
+func describeTags(tags map[string]string) string {
+	tags = maps.Clone(tags)
+	maps.DeleteFunc(tags, func(key, _ string) bool { return strings.HasPrefix(key, "aws:") })
+	return fmt.Sprintf("tags=%v", tags)
+}
+
 type tables struct{ *world }
 
 func (w tables) made(s resource.TableSpec) resource.TableMade {

@@ -37,7 +37,9 @@ func checkCover(t *testing.T, def Definition) {
 
 func TestUpdateShardCount(t *testing.T) {
 	t.Parallel()
-	for _, c := range []struct{ from, to, made int /* shards, 0 for any */ }{
+	for _, c := range []struct {
+		from, to, made int /* shards, 0 for any */
+	}{
 		{2, 4, 4}, {4, 2, 2}, {1, 2, 2}, {2, 1, 1}, {3, 6, 6}, {6, 3, 3}, {3, 3, 0},
 		{4, 5, 0}, {3, 5, 0}, {5, 3, 0}, {7, 13, 0}, {100, 51, 0}, {100, 200, 200},
 	} {

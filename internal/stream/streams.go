@@ -385,6 +385,9 @@ func (st *Stream) Definition() Definition { return st.state.Load().def }
 // Log returns the stream's records.
 func (st *Stream) Log() *Log { return st.log }
 
+// OpenShards returns how many shards take records.
+func (st *Stream) OpenShards() int { return len(st.state.Load().open) }
+
 // Shard returns a shard by its index.
 func (st *Stream) Shard(index uint32) (Shard, bool) {
 	shards := st.state.Load().def.Shards

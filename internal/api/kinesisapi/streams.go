@@ -162,12 +162,6 @@ func (h handlers) describeStreamSummary(_ context.Context, in *kinesis.DescribeS
 		return nil, err
 	}
 	def := st.Definition()
-	open := 0
-	for _, sh := range def.Shards {
-		if sh.Open() {
-			open++
-		}
-	}
 	// No StreamId: clients that get one call a host of the service instead of
 	// the endpoint they were given.
 	return &kinesis.DescribeStreamSummaryOutput{StreamDescriptionSummary: &types.StreamDescriptionSummary{
@@ -175,7 +169,7 @@ func (h handlers) describeStreamSummary(_ context.Context, in *kinesis.DescribeS
 		StreamARN:               aws.String(st.ARN()),
 		StreamStatus:            types.StreamStatusActive,
 		StreamModeDetails:       &types.StreamModeDetails{StreamMode: types.StreamMode(def.Mode)},
-		OpenShardCount:          aws.Int32(int32(open)),
+		OpenShardCount:          aws.Int32(int32(st.OpenShards())),
 		ConsumerCount:           aws.Int32(int32(len(def.Consumers))),
 		RetentionPeriodHours:    aws.Int32(int32(def.RetentionHours)),
 		StreamCreationTimestamp: aws.Time(time.UnixMilli(def.Created)),

@@ -3,7 +3,11 @@ package provision
 import (
 	"context"
 	"errors"
+	"fmt"
+	"strconv"
+	"strings"
 
+	"github.com/weirstream/weir/internal/catalog"
 	"github.com/weirstream/weir/internal/stack/resource"
 	"github.com/weirstream/weir/internal/stream"
 )
@@ -32,6 +36,9 @@ func (s streams) CreateStream(ctx context.Context, spec resource.StreamSpec) (st
 }
 
 func (s streams) UpdateStream(ctx context.Context, spec resource.StreamSpec) error {
+	if err := s.scale(ctx, spec); err != nil {
+		return err
+	}
 	hours := spec.RetentionHours
 	if hours == 0 {
 		hours = int(stream.DefaultRetention.Hours())
@@ -42,6 +49,63 @@ func (s streams) UpdateStream(ctx context.Context, spec resource.StreamSpec) err
 	return streamError(s.SetTags(ctx, spec.Name, spec.Tags))
 }
 
+// scale brings a stream to the number of shards that a template asks for.
+func (s streams) scale(ctx context.Context, spec resource.StreamSpec) error {
+	st, err := s.Get(spec.Name)
+	if err != nil || spec.Shards == 0 || spec.Shards == st.OpenShards() {
+		return streamError(err)
+	}
+	_, err = s.UpdateShardCount(ctx, spec.Name, spec.Shards)
+	return streamError(err)
+}
+
 func (s streams) DeleteStream(ctx context.Context, name string) error {
 	return gone(streamError(s.Delete(ctx, name)))
+}
+
+func (s streams) RegisterConsumer(ctx context.Context, spec resource.ConsumerSpec) (resource.ConsumerMade, error) {
+	st, err := s.byARN(spec.StreamARN)
+	if err != nil {
+		return resource.ConsumerMade{}, err
+	}
+	c, err := s.Streams.RegisterConsumer(ctx, st.Name(), spec.Name, spec.Tags)
+	return madeConsumer(st, c), streamError(err)
+}
+
+func (s streams) TagConsumer(ctx context.Context, arn string, tags map[string]string) (resource.ConsumerMade, error) {
+	st, c, err := s.ConsumerByARN(arn)
+	if err != nil {
+		return resource.ConsumerMade{}, streamError(err)
+	}
+	return madeConsumer(st, c), streamError(s.SetConsumerTags(ctx, arn, tags))
+}
+
+func (s streams) DeregisterConsumer(ctx context.Context, arn string) error {
+	return gone(streamError(s.Streams.DeregisterConsumer(ctx, arn)))
+}
+
+func (s streams) FindConsumer(_ context.Context, spec resource.ConsumerSpec) (string, bool, error) {
+	st, err := s.byARN(spec.StreamARN)
+	if err != nil {
+		return "", false, gone(err)
+	}
+	c, err := st.Consumer(spec.Name)
+	if err != nil {
+		return "", false, gone(streamError(err))
+	}
+	return st.ConsumerARN(c), true, nil
+}
+
+func (s streams) byARN(arn string) (*stream.Stream, error) {
+	parsed, err := catalog.ParseARN(arn)
+	name, ok := strings.CutPrefix(parsed.Resource, "stream/")
+	if err != nil || !ok {
+		return nil, mark(resource.ErrInvalid, fmt.Errorf("%s is not the ARN of a stream", arn))
+	}
+	st, err := s.Get(name)
+	return st, streamError(err)
+}
+
+func madeConsumer(st *stream.Stream, c stream.Consumer) resource.ConsumerMade {
+	return resource.ConsumerMade{ARN: st.ConsumerARN(c), Created: strconv.FormatInt(c.Created, 10)}
 }

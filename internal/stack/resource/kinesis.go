@@ -7,7 +7,7 @@ var kinesisStream = define(Type{
 	Properties:    []string{"Name", "RetentionPeriodHours", "ShardCount", "StreamModeDetails", "Tags"},
 	Unimplemented: []string{"DesiredShardLevelMetrics", "MaxRecordSizeInKiB", "StreamEncryption", "WarmThroughputMiBps"},
 	Replace:       []string{"Name"},
-	Fixed:         []string{"ShardCount", "StreamModeDetails"},
+	Fixed:         []string{"StreamModeDetails"},
 	Attributes:    []string{"Arn"},
 }, operations[StreamSpec]{
 	decode: func(o *object) StreamSpec {

@@ -38,9 +38,14 @@ type Providers struct {
 // Streams makes Kinesis streams.
 type Streams interface {
 	CreateStream(context.Context, StreamSpec) (arn string, err error)
-	// UpdateStream changes retention and tags.
+	// UpdateStream changes the number of shards, retention and tags.
 	UpdateStream(context.Context, StreamSpec) error
+	// DeleteStream deletes the consumers of the stream too.
 	DeleteStream(ctx context.Context, name string) error
+	RegisterConsumer(context.Context, ConsumerSpec) (ConsumerMade, error)
+	TagConsumer(ctx context.Context, arn string, tags map[string]string) (ConsumerMade, error)
+	DeregisterConsumer(ctx context.Context, arn string) error
+	FindConsumer(context.Context, ConsumerSpec) (arn string, ok bool, err error)
 }
 
 // StreamSpec describes a stream. Zero values mean the defaults of the service.

@@ -133,7 +133,7 @@ func All() []*Type { return slices.Clone(types) }
 var types = []*Type{
 	cloudWatchAlarm, cloudWatchDashboard, dynamoDBTable,
 	iamManagedPolicy, iamPolicy, iamRole,
-	kinesisStream,
+	kinesisStream, kinesisStreamConsumer,
 	lambdaAlias, lambdaEventSourceMapping, lambdaFunction, lambdaPermission, lambdaVersion,
 	logsLogGroup,
 	s3Bucket, s3BucketPolicy,
