@@ -18,7 +18,7 @@ demo: build ## run the web-analytics example end to end
 test: ## run the tests; needs nothing but Go
 	$(GO) test -race ./...
 
-acceptance: build ## run the suites driven by real clients (Python, Node, AWS CLI, browser)
+acceptance: build ## run the suites driven by real clients (Python, Node, Java, AWS CLI, browser)
 	WEIR_BIN=$(CURDIR)/$(BIN) ./test/run
 
 bench: build ## measure Weir and the peers that can be installed

@@ -111,7 +111,8 @@ func (r *Runtimes) copyThroughMaven(ctx context.Context, mvn, dir string, progre
 	if err := os.WriteFile(pom, []byte(project.String()), 0o644); err != nil {
 		return fmt.Errorf("install Java client: %w", err)
 	}
-	if err := r.run(ctx, progress, dir, mvn, "-B", "-q", "-f", pom, "dependency:copy-dependencies", "-DexcludeTransitive=true", "-DoutputDirectory="+dir); err != nil {
+	if err := r.run(ctx, progress, dir, mvn, "-B", "-q", "-f", pom,
+		"org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies", "-DexcludeTransitive=true", "-DoutputDirectory="+dir); err != nil {
 		return err
 	}
 	return os.Remove(pom)
