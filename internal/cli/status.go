@@ -29,7 +29,7 @@ func statusCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "status [FUNCTION|UUID]",
 		Short: "Show how streams, functions and event source mappings stand",
-		Long: `Status shows the streams, tables and functions of a server with their totals since it
+		Long: `Status shows the streams, queues, tables and functions of a server with their totals since it
 started, and how each event source mapping stands in each shard that it reads: how
 far it is behind, what it does and so why records wait, its last batch, retries, the
 open tumbling window, and what went wrong last. With the name of a function or the
@@ -162,6 +162,12 @@ func writeTotals(w io.Writer, st serverStatus) {
 	}
 	for _, s := range st.Streams {
 		fmt.Fprintf(t, "%s\t%d\t%.0f\t%s\t%d h\n", s.Name, s.Shards, s.Records, bytesText(s.Bytes), s.RetentionHours)
+	}
+	if len(st.Queues) > 0 {
+		fmt.Fprintln(t, "\nQUEUE\tMESSAGES\tIN FLIGHT\tDELAYED")
+	}
+	for _, q := range st.Queues {
+		fmt.Fprintf(t, "%s\t%d\t%d\t%d\n", q.Name, q.Visible, q.InFlight, q.Delayed)
 	}
 	if len(st.Tables) > 0 {
 		fmt.Fprintln(t, "\nTABLE\tITEMS\tREADS\tWRITES\tCHANGES")

@@ -231,6 +231,7 @@ func (c *Console) stack(r *http.Request) (any, error) {
 type Status struct {
 	Server    ServerInfo `json:"server"`
 	Streams   []Stream   `json:"streams"`
+	Queues    []Queue    `json:"queues"`
 	Tables    []Table    `json:"tables"`
 	Functions []Function `json:"functions"`
 	Mappings  []Mapping  `json:"mappings"`
@@ -238,8 +239,8 @@ type Status struct {
 
 func (c *Console) status(r *http.Request) (any, error) {
 	ctx := r.Context()
-	st := Status{Streams: []Stream{}, Tables: []Table{}, Functions: []Function{}, Mappings: []Mapping{}}
-	var errs [5]error
+	var st Status
+	var errs [6]error
 	if c.cfg.Server != nil {
 		st.Server, errs[0] = c.cfg.Server.ServerInfo(ctx)
 	}
@@ -255,7 +256,10 @@ func (c *Console) status(r *http.Request) (any, error) {
 	if c.cfg.Mappings != nil {
 		st.Mappings, errs[4] = c.cfg.Mappings.Mappings(ctx)
 	}
-	st.Streams, st.Tables = notNil(st.Streams), notNil(st.Tables)
+	if c.cfg.Queues != nil {
+		st.Queues, errs[5] = c.cfg.Queues.Queues(ctx)
+	}
+	st.Streams, st.Queues, st.Tables = notNil(st.Streams), notNil(st.Queues), notNil(st.Tables)
 	st.Functions, st.Mappings = notNil(st.Functions), notNil(st.Mappings)
 	return st, errors.Join(errs[:]...)
 }

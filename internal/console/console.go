@@ -54,6 +54,7 @@ var (
 type Config struct {
 	Server     Server
 	Streams    Streams
+	Queues     Queues
 	Functions  Functions
 	Tables     Tables
 	Mappings   Mappings

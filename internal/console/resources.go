@@ -43,6 +43,20 @@ type Stream struct {
 	Bytes          float64   `json:"bytes"`   // total put
 }
 
+// Queues lists the SQS queues.
+type Queues interface {
+	Queues(ctx context.Context) ([]Queue, error)
+}
+
+// Queue is one SQS queue and how many messages it has.
+type Queue struct {
+	Name     string `json:"name"`
+	ARN      string `json:"arn"`
+	Visible  int    `json:"visible"`  // to be received
+	InFlight int    `json:"inFlight"` // received and neither deleted nor visible again
+	Delayed  int    `json:"delayed"`
+}
+
 // Functions lists the functions.
 type Functions interface {
 	Functions(ctx context.Context) ([]Function, error)

@@ -176,7 +176,7 @@ func (s *Server) openNotifications(p *parts) error {
 
 func (s *Server) openConsole(p *parts) *console.Console {
 	cfg := pages.Config(pages.Domains{
-		Identity: s.cfg.Identity, DB: p.db, Meter: s.meter, Streams: p.streams, Tables: p.tables, Functions: p.functions, Logs: p.logs,
+		Identity: s.cfg.Identity, DB: p.db, Meter: s.meter, Streams: p.streams, Queues: p.queues, Tables: p.tables, Functions: p.functions, Logs: p.logs,
 		Mappings: p.mappings, Metrics: p.metrics, Alarms: p.alarms, Dashboards: p.dashboards, Topics: p.topics, Outbox: p.topics.Outbox(), Stacks: p.stacks,
 		Server: pages.ServerFacts{Version: s.cfg.Version, Address: s.endpoint, DataDir: s.cfg.DataDir, SMTP: redacted(s.cfg.SMTP), Started: s.started},
 	})

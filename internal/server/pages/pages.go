@@ -13,6 +13,7 @@ import (
 	"github.com/weirstream/weir/internal/meter"
 	"github.com/weirstream/weir/internal/metric"
 	"github.com/weirstream/weir/internal/notify"
+	"github.com/weirstream/weir/internal/queue"
 	"github.com/weirstream/weir/internal/stack"
 	"github.com/weirstream/weir/internal/store"
 	"github.com/weirstream/weir/internal/stream"
@@ -25,6 +26,7 @@ type Domains struct {
 	DB         *store.DB
 	Meter      *meter.Meter
 	Streams    *stream.Streams
+	Queues     *queue.Queues
 	Tables     *table.Tables
 	Functions  *function.Functions
 	Logs       *function.Logs
@@ -49,6 +51,7 @@ func Config(d Domains) console.Config {
 	return console.Config{
 		Server:     server{d},
 		Streams:    streams{d},
+		Queues:     queues{d},
 		Functions:  functions{d},
 		Tables:     tables{d},
 		Mappings:   mappings{d},

@@ -32,6 +32,21 @@ func (s streams) Streams(context.Context) ([]console.Stream, error) {
 	return out, nil
 }
 
+type queues struct{ Domains }
+
+func (q queues) Queues(context.Context) ([]console.Queue, error) {
+	var out []console.Queue
+	for _, name := range q.Domains.Queues.Names("") {
+		one, err := q.Domains.Queues.Get(name)
+		if err != nil {
+			continue // deleted meanwhile
+		}
+		n := one.Counts()
+		out = append(out, console.Queue{Name: name, ARN: one.Definition().ARN, Visible: n.Visible, InFlight: n.InFlight, Delayed: n.Delayed})
+	}
+	return out, nil
+}
+
 type functions struct{ Domains }
 
 func (f functions) Functions(context.Context) ([]console.Function, error) {
