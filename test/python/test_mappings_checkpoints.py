@@ -1,10 +1,12 @@
 """Partial batches and bisecting, as the documentation of AWS Lambda describes them."""
 
+import json
 import re
+from datetime import timezone
 
 import pytest
 
-from conftest import eventually
+from conftest import ACCOUNT, REGION, eventually
 from mappings import (
     Topic, create_function, create_stream, create_table, delivered, expect, map_source, printed, put, status,
 )
@@ -60,45 +62,11 @@ def handler(event, context):
     expect(weir, "whole", [["0", "1", "2", "3", "4"]] * 3)
 
 
-def test_one_poison_record_in_ten_thousand(weir):
-    """Bisecting isolates it in 30 invocations, and the report names it alone."""
-    source = create_stream(weir, "poisoned")
+@pytest.fixture(scope="module")
+def poisoned(weir):
+    """A stream of ten thousand records, one of which no function can take, and that one."""
+    arn = create_stream(weir, "poisoned")
     put(weir, "poisoned", ["poison" if i == 6_789 else str(i) for i in range(10_000)])
-    function = create_function(weir, "poisoned", POISON, MemorySize=512)
-    topic = Topic(weir, "poisoned")
-    uuid = map_source(
-        weir, source, "poisoned", BatchSize=10_000, BisectBatchOnFunctionError=True, MaximumRetryAttempts=0,
-        DestinationConfig={"OnFailure": {"Destination": topic.arn}})
-    [report] = topic.reports(1)
-    put(weir, "poisoned", ["the next"])
-
-    sequence = poisoned_sequence_number(weir)
-    info = report["KinesisBatchInfo"]
-    assert re.fullmatch(TIME, report.pop("timestamp")) and re.fullmatch(r"[0-9a-f-]{36}", report["requestContext"].pop("requestId"))
-    assert re.fullmatch(TIME, info["approximateArrivalOfFirstRecord"])
-    assert info.pop("approximateArrivalOfFirstRecord") == info.pop("approximateArrivalOfLastRecord")
-    assert report == {
-        "requestContext": {"functionArn": function, "condition": "RetryAttemptsExhausted", "approximateInvokeCount": 1},
-        "responseContext": {"statusCode": 200, "executedVersion": "$LATEST", "functionError": "Unhandled"},
-        "version": "1.0",
-        "KinesisBatchInfo": {
-            "shardId": "shardId-000000000000", "startSequenceNumber": sequence, "endSequenceNumber": sequence,
-            "batchSize": 1, "streamArn": source,
-        },
-    }
-    # Each record was in an invocation that succeeded, but for the poisoned one.
-    def done():
-        [shard] = status(weir, uuid)
-        assert shard["activity"] == "waiting" and shard["discarded"] == 1, shard
-        saw = printed(weir, "poisoned")
-        assert len(saw) == shard["invocations"] <= 31, saw  # the last is of the record that came later
-        assert delivered(weir, uuid) == 10_000
-
-    eventually(done)
-    topic.close()
-
-
-def poisoned_sequence_number(weir):
     kinesis = weir.client("kinesis")
     iterator = kinesis.get_shard_iterator(
         StreamName="poisoned", ShardId="shardId-000000000000", ShardIteratorType="TRIM_HORIZON")["ShardIterator"]
@@ -106,5 +74,91 @@ def poisoned_sequence_number(weir):
         answer = kinesis.get_records(ShardIterator=iterator)
         for record in answer["Records"]:
             if record["Data"] == b"poison":
-                return record["SequenceNumber"]
+                return arn, record
         iterator = answer["NextShardIterator"]
+
+
+class Queue:
+    """A queue, and the reports that come to it."""
+
+    def __init__(self, weir, name):
+        self.sqs = weir.client("sqs")
+        self.url = self.sqs.create_queue(QueueName=name)["QueueUrl"]
+        self.arn = f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}"
+
+    def reports(self, number):
+        found = []
+        while len(found) < number:
+            messages = self.sqs.receive_message(QueueUrl=self.url, WaitTimeSeconds=20).get("Messages", [])
+            assert messages, "no report came"
+            found += [json.loads(message["Body"]) for message in messages]
+        return found
+
+    def close(self):
+        pass
+
+
+class Bucket:
+    """A bucket, and the reports that come to it, with their keys."""
+
+    def __init__(self, weir, name):
+        self.s3, self.name, self.keys = weir.client("s3", s3={"addressing_style": "path"}), name, []
+        self.s3.create_bucket(Bucket=name)
+        self.arn = f"arn:aws:s3:::{name}"
+
+    def reports(self, number):
+        def arrived():
+            found = [o["Key"] for o in self.s3.list_objects_v2(Bucket=self.name).get("Contents", [])]
+            assert len(found) == number, found
+            return found
+
+        self.keys = eventually(arrived)
+        return [json.loads(self.s3.get_object(Bucket=self.name, Key=key)["Body"].read()) for key in self.keys]
+
+    def close(self):
+        pass
+
+
+@pytest.mark.parametrize("kind", [Topic, Queue, Bucket], ids=["sns", "sqs", "s3"])
+def test_one_poison_record_in_ten_thousand(weir, poisoned, request, kind):
+    """Bisecting isolates it in 30 invocations, and the report names it alone."""
+    source, record = poisoned
+    name = f"poisoned-{request.node.callspec.id}"
+    function, destination = create_function(weir, name, POISON, MemorySize=512), kind(weir, name)
+    uuid = map_source(
+        weir, source, name, BatchSize=10_000, BisectBatchOnFunctionError=True, MaximumRetryAttempts=0,
+        DestinationConfig={"OnFailure": {"Destination": destination.arn}})
+    [report] = destination.reports(1)
+
+    at = report.pop("timestamp")
+    assert re.fullmatch(TIME, at) and re.fullmatch(r"[0-9a-f-]{36}", report["requestContext"].pop("requestId"))
+    info = report["KinesisBatchInfo"]
+    arrived = record["ApproximateArrivalTimestamp"].astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%f")[:23] + "Z"
+    assert info.pop("approximateArrivalOfFirstRecord") == info.pop("approximateArrivalOfLastRecord") == arrived
+    payload = report.pop("payload", None)
+    assert report == {
+        "requestContext": {"functionArn": function, "condition": "RetryAttemptsExhausted", "approximateInvokeCount": 1},
+        "responseContext": {"statusCode": 200, "executedVersion": "$LATEST", "functionError": "Unhandled"},
+        "version": "1.0",
+        "KinesisBatchInfo": {
+            "shardId": "shardId-000000000000", "startSequenceNumber": record["SequenceNumber"],
+            "endSequenceNumber": record["SequenceNumber"], "batchSize": 1, "streamArn": source,
+        },
+    }
+    assert (payload is not None) == (kind is Bucket)  # only a bucket gets the records themselves
+    if kind is Bucket:
+        [kept] = json.loads(payload)["Records"]
+        assert kept["kinesis"]["sequenceNumber"] == record["SequenceNumber"] and kept["kinesis"]["data"] == "cG9pc29u"
+        day, second = at[:10].replace("-", "/"), at[:19].replace(":", ".")
+        assert re.fullmatch(rf"aws/lambda/{uuid}/shardId-000000000000/{day}/{second}-[0-9a-f-]{{36}}", destination.keys[0])
+
+    # Each record was in an invocation that succeeded, but for the poisoned one.
+    def done():
+        [shard] = status(weir, uuid)
+        assert shard["activity"] == "waiting" and shard["discarded"] == 1, shard
+        saw = printed(weir, name)
+        assert len(saw) == shard["invocations"] <= 30, saw
+        assert delivered(weir, uuid) == 9_999
+
+    eventually(done)
+    destination.close()
