@@ -43,7 +43,7 @@ test("a subscriber follows a shard to its end", async () => {
   assert.deepEqual(last.ChildShards.map((c) => c.ShardId), ["shardId-000000000001", "shardId-000000000002"]);
 });
 
-test("many shards are followed over one connection", async () => {
+test("many shards are followed at once", async () => {
   const client = weir.client(KinesisClient);
   await client.send(new CreateStreamCommand({ StreamName: "wide", ShardCount: 16 }));
   const { Consumer: { ConsumerARN } } = await client.send(new RegisterStreamConsumerCommand({ StreamARN: StreamARN.replace(/s$/, "wide"), ConsumerName: "c" }));

@@ -1,5 +1,8 @@
 """Enhanced fan-out as consumers with boto3 use it."""
 
+import hashlib
+import json
+import subprocess
 import threading
 import time
 
@@ -222,3 +225,100 @@ def test_a_server_ends_with_subscriptions_open(start):
     weir.stop()
     assert time.monotonic() - began < 5
     assert open_one.ended() is None
+
+
+def varint(n):
+    out = bytearray()
+    while n >= 0x80:
+        out.append(n & 0x7F | 0x80)
+        n >>= 7
+    return bytes(out + bytes([n]))
+
+
+def field(number, content):
+    return varint(number << 3 | 2) + varint(len(content)) + content
+
+
+def aggregated(*records):
+    """Packs (key, data) pairs as the Kinesis Producer Library does."""
+    keys = sorted({key for key, _ in records})
+    message = b"".join(field(1, key.encode()) for key in keys)
+    for key, data in records:
+        message += field(3, b"\x08" + varint(keys.index(key)) + field(3, data))
+    return b"\xf3\x89\x9a\xc2" + message + hashlib.md5(message).digest()
+
+
+TEMPLATE = """
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Events:
+    Type: AWS::Kinesis::Stream
+    Properties: {Name: packed, ShardCount: 1}
+  Reader:
+    Type: AWS::Kinesis::StreamConsumer
+    Properties: {StreamARN: !GetAtt Events.Arn, ConsumerName: reader}
+  Seen:
+    Type: AWS::Serverless::SimpleTable
+    Properties:
+      TableName: seen
+      PrimaryKey: {Name: id, Type: String}
+  Function:
+    Type: AWS::Serverless::Function
+    Properties:
+      FunctionName: unpacked
+      Runtime: python3.12
+      Handler: f.handler
+      CodeUri: code
+      Events:
+        FromConsumer:
+          Type: Kinesis
+          Properties:
+            Stream: !GetAtt Reader.ConsumerARN
+            StartingPosition: TRIM_HORIZON
+            FilterCriteria: {Filters: [{Pattern: '{"data": {"n": [{"numeric": [">", 0]}]}}'}]}
+Outputs:
+  Consumer: {Value: !Ref Reader}
+"""
+
+CODE = """
+import base64, boto3
+
+seen = boto3.resource("dynamodb").Table("seen")
+
+def handler(event, context):
+    for r in event["Records"]:
+        data = base64.b64decode(r["kinesis"]["data"]).decode()
+        seen.put_item(Item={"id": data, "key": r["kinesis"]["partitionKey"], "source": r["eventSourceARN"], "event": r["eventID"]})
+"""
+
+
+def test_a_function_gets_the_records_in_records(weir, binary, kinesis, tmp_path):
+    (tmp_path / "template.yaml").write_text(TEMPLATE)
+    (tmp_path / "code").mkdir()
+    (tmp_path / "code" / "f.py").write_text(CODE)
+
+    def run(*args):
+        subprocess.run([binary, *args, "--endpoint", weir.endpoint], cwd=tmp_path, check=True, timeout=120)
+
+    run("deploy", "template.yaml", "--stack-name", "consumers")
+    consumer = kinesis.describe_stream_consumer(StreamARN=arn_of("packed"), ConsumerName="reader")["ConsumerDescription"]
+    data = [json.dumps({"n": n}).encode() for n in range(6)]
+    packed = kinesis.put_record(
+        StreamName="packed", PartitionKey="a", Data=aggregated(("x", data[0]), ("y", data[1]), ("x", data[2]))
+    )
+    kinesis.put_record(StreamName="packed", PartitionKey="z", Data=data[3])
+    kinesis.update_shard_count(StreamName="packed", TargetShardCount=2, ScalingType="UNIFORM_SCALING")
+    kinesis.put_record(StreamName="packed", PartitionKey="a", Data=aggregated(("x", data[4]), ("y", data[5])))
+    table = weir.resource("dynamodb").Table("seen")
+
+    def all_of_them():
+        items = {i["id"]: i for i in table.scan()["Items"]}
+        assert sorted(items) == sorted(d.decode() for d in data[1:])  # the filter looks into what was packed
+        return items
+
+    items = eventually(all_of_them)
+    assert [items[d.decode()]["key"] for d in data[1:]] == ["y", "x", "z", "x", "y"]
+    assert {i["source"] for i in items.values()} == {consumer["ConsumerARN"]}
+    assert items[data[1].decode()]["event"] == items[data[2].decode()]["event"] == f"{packed['ShardId']}:{packed['SequenceNumber']}"
+    run("destroy", "consumers")
+    refused(lambda: kinesis.describe_stream(StreamName="packed"), "ResourceNotFoundException")
