@@ -1,6 +1,7 @@
 package object
 
 import (
+	"cmp"
 	"context"
 	"crypto/md5"
 	"encoding/binary"
@@ -337,12 +338,10 @@ func (c Completion) choose(stored []part) ([]part, error) {
 	invalid := errorf(InvalidPart, "One or more of the specified parts could not be found.  The part may not have been uploaded, or the specified entity tag may not match the part's entity tag.").
 		with("UploadId", c.Upload.ID)
 	used := make([]part, 0, len(c.Parts))
-	previous := 0
+	if !slices.IsSortedFunc(c.Parts, func(p, q Part) int { return cmp.Or(p.Number-q.Number, 1) }) {
+		return nil, errorf(InvalidPartOrder, "The list of parts was not in ascending order. Parts must be ordered by part number.").with("UploadId", c.Upload.ID)
+	}
 	for i, want := range c.Parts {
-		if want.Number <= previous {
-			return nil, errorf(InvalidPartOrder, "The list of parts was not in ascending order. Parts must be ordered by part number.").with("UploadId", c.Upload.ID)
-		}
-		previous = want.Number
 		at, ok := slices.BinarySearchFunc(stored, want.Number, byNumber)
 		if !ok || stored[at].MD5 != want.ETag || want.Checksum != "" && want.Checksum != stored[at].Checksum {
 			return nil, invalid.with("PartNumber", want.Number).with("ETag", want.ETag)

@@ -87,6 +87,11 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := &exchange{h: h, w: w, r: r, query: r.URL.Query(), requestID: newRequestID(), hostID: newHostID()}
 	defer x.recovered()
 	x.bucket, x.key = address(r)
+	// The service says so whatever the size of the body, and boto3, when it was not
+	// told to continue, takes the next answer on the connection for a part of this one.
+	if r.ContentLength == 0 && strings.EqualFold(r.Header.Get("Expect"), "100-continue") {
+		w.WriteHeader(http.StatusContinue)
+	}
 	head := w.Header()
 	head.Set("X-Amz-Request-Id", x.requestID)
 	head.Set("X-Amz-Id-2", x.hostID)
