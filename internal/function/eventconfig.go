@@ -59,6 +59,16 @@ func (u EventInvokeUpdate) apply(c EventInvokeConfig) EventInvokeConfig {
 	return c
 }
 
+func (u EventInvokeUpdate) validate() error {
+	if n := u.RetryAttempts; n != nil && (*n < 0 || *n > MaxRetryAttempts) {
+		return invalidf("MaximumRetryAttempts must be between 0 and %d", MaxRetryAttempts)
+	}
+	if n := u.EventAgeSeconds; n != nil && (*n < MinEventAgeSeconds || *n > MaxEventAgeSeconds) {
+		return invalidf("MaximumEventAgeInSeconds must be between %d and %d", MinEventAgeSeconds, MaxEventAgeSeconds)
+	}
+	return nil
+}
+
 func (c EventInvokeConfig) retryAttempts() int {
 	if c.RetryAttempts == nil {
 		return MaxRetryAttempts
@@ -95,6 +105,9 @@ func (f *Functions) UpdateEventInvokeConfig(ctx context.Context, ref string, u E
 func (f *Functions) setEventInvokeConfig(ctx context.Context, ref string, u EventInvokeUpdate, base func(EventInvokeConfig) (EventInvokeConfig, error)) (EventInvokeConfig, error) {
 	if u == (EventInvokeUpdate{}) {
 		return EventInvokeConfig{}, invalidf("You must specify at least one of error handling or destination setting.")
+	}
+	if err := u.validate(); err != nil {
+		return EventInvokeConfig{}, err
 	}
 	// No function goes while it gets a configuration.
 	f.changing.Lock()

@@ -191,6 +191,9 @@ type functions struct{ *world }
 
 func describeFunction(s resource.FunctionSpec) string {
 	text := fmt.Sprintf("%s %s role=%s timeout=%d env=%v zip=%d", s.Runtime, s.Handler, s.Role, s.TimeoutSeconds, s.Environment, len(s.Zip))
+	if s.DeadLetterARN != "" {
+		text += " dead=" + s.DeadLetterARN
+	}
 	if s.ReservedConcurrency != nil {
 		text += " reserved=" + number(s.ReservedConcurrency)
 	}
@@ -207,6 +210,18 @@ func (w functions) UpdateFunction(ctx context.Context, s resource.FunctionSpec) 
 
 func (w functions) DeleteFunction(ctx context.Context, name string) error {
 	return w.remove(ctx, "DeleteFunction", "function", name)
+}
+
+func (w functions) PutEventInvokeConfig(ctx context.Context, s resource.EventInvokeSpec) error {
+	detail := fmt.Sprintf("retries=%s age=%s success=%s failure=%s", number(s.RetryAttempts), number(s.EventAgeSeconds), s.OnSuccess, s.OnFailure)
+	return w.call(ctx, "PutEventInvokeConfig", s.Function+":"+s.Qualifier, detail, func() error {
+		w.exists["eventinvoke "+s.Function+":"+s.Qualifier] = detail
+		return nil
+	})
+}
+
+func (w functions) DeleteEventInvokeConfig(ctx context.Context, function, qualifier string) error {
+	return w.remove(ctx, "DeleteEventInvokeConfig", "eventinvoke", function+":"+qualifier)
 }
 
 func (w functions) PublishVersion(ctx context.Context, s resource.VersionSpec) (resource.VersionMade, error) {

@@ -34,7 +34,7 @@ func (f functions) CreateFunction(ctx context.Context, spec resource.FunctionSpe
 		Name: spec.Name, Runtime: spec.Runtime, Handler: spec.Handler, Role: spec.Role, Description: spec.Description,
 		TimeoutSeconds: spec.TimeoutSeconds, MemoryMB: spec.MemoryMB, EphemeralMB: spec.EphemeralMB,
 		Architecture: spec.Architecture, Tracing: spec.Tracing, LogGroup: spec.LogGroup,
-		Environment: spec.Environment, Tags: spec.Tags,
+		Environment: spec.Environment, Tags: spec.Tags, DeadLetterARN: spec.DeadLetterARN,
 	}, spec.Zip)
 	if err == nil {
 		err = f.reserve(spec)
@@ -60,7 +60,7 @@ func (f functions) UpdateFunction(ctx context.Context, spec resource.FunctionSpe
 	_, err := f.UpdateConfiguration(ctx, spec.Name, function.ConfigurationUpdate{
 		Runtime: &spec.Runtime, Handler: &spec.Handler, Role: &spec.Role, Description: &spec.Description,
 		TimeoutSeconds: &spec.TimeoutSeconds, MemoryMB: &spec.MemoryMB, EphemeralMB: &spec.EphemeralMB,
-		Tracing: &spec.Tracing, LogGroup: &spec.LogGroup, Environment: &environment,
+		Tracing: &spec.Tracing, LogGroup: &spec.LogGroup, Environment: &environment, DeadLetterARN: &spec.DeadLetterARN,
 	})
 	if err != nil {
 		return functionError(err)
@@ -98,6 +98,21 @@ func (f functions) updateTags(name string, tags map[string]string) error {
 func (f functions) DeleteFunction(ctx context.Context, name string) error {
 	return gone(functionError(f.Delete(ctx, name)))
 }
+
+func (f functions) PutEventInvokeConfig(ctx context.Context, spec resource.EventInvokeSpec) error {
+	_, err := f.Functions.PutEventInvokeConfig(ctx, qualified(spec.Function, spec.Qualifier), function.EventInvokeUpdate{
+		RetryAttempts: spec.RetryAttempts, EventAgeSeconds: spec.EventAgeSeconds,
+		Destinations: &function.EventDestinations{OnSuccess: spec.OnSuccess, OnFailure: spec.OnFailure},
+	})
+	return functionError(err)
+}
+
+func (f functions) DeleteEventInvokeConfig(ctx context.Context, name, qualifier string) error {
+	return gone(functionError(f.Functions.DeleteEventInvokeConfig(ctx, qualified(name, qualifier))))
+}
+
+// qualified names a version or alias of a function that is given by name or ARN.
+func qualified(name, qualifier string) string { return name + ":" + qualifier }
 
 // withDefaults fills in what the service takes for a property that is not given.
 func withDefaults(spec resource.FunctionSpec) resource.FunctionSpec {

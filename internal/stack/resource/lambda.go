@@ -57,10 +57,10 @@ func (s functionSettings) code(ctx context.Context, p *Providers) ([]byte, error
 
 var lambdaFunction = define(Type{
 	Name: "AWS::Lambda::Function", NameProperty: "FunctionName", NameLimit: 64,
-	Properties: []string{"Architectures", "Code", "Description", "Environment", "EphemeralStorage", "FunctionName", "Handler",
+	Properties: []string{"Architectures", "Code", "DeadLetterConfig", "Description", "Environment", "EphemeralStorage", "FunctionName", "Handler",
 		"LoggingConfig", "MemorySize", "PackageType", "ReservedConcurrentExecutions", "Role", "Runtime", "Tags", "Timeout",
 		"TracingConfig"},
-	Unimplemented: []string{"CapacityProviderConfig", "CodeSigningConfigArn", "DeadLetterConfig", "DurableConfig",
+	Unimplemented: []string{"CapacityProviderConfig", "CodeSigningConfigArn", "DurableConfig",
 		"FileSystemConfigs", "FunctionScalingConfig", "ImageConfig", "KmsKeyArn", "Layers", "PublishToLatestPublished",
 		"RecursiveLoop", "RuntimeManagementConfig", "SnapStart", "TenancyConfig", "VpcConfig"},
 	Replace:    []string{"FunctionName", "PackageType"},
@@ -106,6 +106,10 @@ func decodeFunction(o *object) functionSettings {
 		s.Architecture = architectures[0]
 	} else if len(architectures) > 1 {
 		o.fail(o.get("Architectures").Line, "Architectures of a function must be one of x86_64 and arm64")
+	}
+	if letters := o.object("DeadLetterConfig"); letters != nil {
+		s.DeadLetterARN = letters.text("TargetArn")
+		letters.done()
 	}
 	if environment := o.object("Environment"); environment != nil {
 		s.Environment = environment.textMap("Variables")

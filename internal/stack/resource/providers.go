@@ -101,6 +101,9 @@ type Functions interface {
 	CreateAlias(context.Context, AliasSpec) (arn string, err error)
 	UpdateAlias(context.Context, AliasSpec) error
 	DeleteAlias(ctx context.Context, function, name string) error
+	// PutEventInvokeConfig creates or replaces how asynchronous events are handled.
+	PutEventInvokeConfig(context.Context, EventInvokeSpec) error
+	DeleteEventInvokeConfig(ctx context.Context, function, qualifier string) error
 }
 
 // VersionSpec describes a version of a function. Nil members were not given.
@@ -135,12 +138,21 @@ type FunctionSpec struct {
 	Architecture   string
 	Tracing        string // Active or PassThrough
 	LogGroup       string
+	DeadLetterARN  string
 	Environment    map[string]string
 	Tags           map[string]string
 	// ReservedConcurrency is nil for none.
 	ReservedConcurrency *int
 	// Zip is the code package; nil in an update that leaves the code as it is.
 	Zip []byte
+}
+
+// EventInvokeSpec describes how asynchronous events of a function, version or alias
+// are handled. Nil members were not given; OnSuccess and OnFailure are ARNs or "".
+type EventInvokeSpec struct {
+	Function, Qualifier            string
+	RetryAttempts, EventAgeSeconds *int
+	OnSuccess, OnFailure           string
 }
 
 // Mappings makes event source mappings.

@@ -134,7 +134,7 @@ var types = []*Type{
 	cloudWatchAlarm, cloudWatchDashboard, dynamoDBTable,
 	iamManagedPolicy, iamPolicy, iamRole,
 	kinesisStream, kinesisStreamConsumer,
-	lambdaAlias, lambdaEventSourceMapping, lambdaFunction, lambdaPermission, lambdaVersion,
+	lambdaAlias, lambdaEventInvokeConfig, lambdaEventSourceMapping, lambdaFunction, lambdaPermission, lambdaVersion,
 	logsLogGroup,
 	s3Bucket, s3BucketPolicy,
 	snsSubscription, snsTopic,

@@ -17,8 +17,8 @@ var (
 		"RuntimeManagementConfig", "RecursiveLoop"}
 	expandedProperties = []string{"CodeUri", "InlineCode", "Role", "Policies", "PermissionsBoundary", "RolePath",
 		"AssumeRolePolicyDocument", "Events", "Tags", "Tracing", "DeadLetterQueue", "AutoPublishAlias",
-		"AutoPublishAliasAllProperties", "AutoPublishCodeSha256", "VersionDescription", "VersionDeletionPolicy"}
-	unimplementedProperties = []string{"DeploymentPreference", "ProvisionedConcurrencyConfig", "EventInvokeConfig", "FunctionUrlConfig",
+		"AutoPublishAliasAllProperties", "AutoPublishCodeSha256", "VersionDescription", "VersionDeletionPolicy", "EventInvokeConfig"}
+	unimplementedProperties = []string{"DeploymentPreference", "ProvisionedConcurrencyConfig", "FunctionUrlConfig",
 		"ImageUri", "PropagateTags", "SourceKMSKeyArn", "FunctionScalingConfig", "CapacityProviderConfig", "DurableConfig",
 		"TenancyConfig", "PublishToLatestPublished"}
 )
@@ -58,9 +58,10 @@ func (x *expansion) function(r *template.Resource) {
 	if alias := in.Get("AutoPublishAlias"); alias != nil {
 		target = x.publish(r, in, out, alias)
 	}
+	destinations := x.eventInvoke(r, in, target)
 	events := x.events(r, target, in.Get("Events"))
 	if in.Get("Role") == nil {
-		x.role(r, in, events)
+		x.role(r, in, events, destinations)
 	}
 }
 

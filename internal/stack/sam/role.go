@@ -29,8 +29,9 @@ func managedPolicy(name string) string {
 	}
 }
 
-// role adds the role that a function without one gets.
-func (x *expansion) role(r *template.Resource, in *template.Node, events []string) {
+// role adds the role that a function without one gets. more are inline policies
+// beside its own.
+func (x *expansion) role(r *template.Resource, in *template.Node, events []string, more []*template.Node) {
 	line := r.Line
 	managed := []*template.Node{template.String(line, managedPolicy("AWSLambdaBasicExecutionRole"))}
 	if mode := in.Get("Tracing"); mode != nil && mode.Text == "Active" {
@@ -40,7 +41,7 @@ func (x *expansion) role(r *template.Resource, in *template.Node, events []strin
 		managed = append(managed, template.String(line, managedPolicy("AWSLambdaVPCAccessExecutionRole")))
 	}
 	named, inline := x.policies(r, in.Get("Policies"))
-	managed = append(managed, named...)
+	managed, inline = append(managed, named...), append(inline, more...)
 	for _, kind := range []string{"Kinesis", "DynamoDB"} {
 		if slices.Contains(events, kind) {
 			managed = append(managed, template.String(line, managedPolicy(eventSources[kind].policy)))

@@ -38,6 +38,14 @@ list
 ----
 +0s f:$LATEST retries=default age=default on-success="" on-failure="arn:aws:s3:::b"
 
+config retries=3
+----
+MaximumRetryAttempts must be between 0 and 2
+
+config age=59
+----
+MaximumEventAgeInSeconds must be between 60 and 21600
+
 # Targets that records cannot go to.
 config on-success=arn:aws:s3:::b
 ----
