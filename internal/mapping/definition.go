@@ -53,6 +53,9 @@ type Definition struct {
 	Filters []string `json:",omitempty"`
 	// EventCount asks for the metrics of that name.
 	EventCount bool `json:",omitempty"`
+	// MaximumConcurrency bounds the batches of a queue that are processed at a time,
+	// 0 for as many as the machine can run.
+	MaximumConcurrency int `json:",omitempty"`
 }
 
 // lanes is how many batches of a shard are processed at a time.

@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -23,6 +24,7 @@ type Config struct {
 	DB       *store.DB
 	Identity catalog.Identity
 	Sources  Sources
+	Queues   Queues // nil when there are none
 	Invoker  Invoker
 	// Destinations may be nil when no mapping has one.
 	Destinations Destinations
@@ -133,8 +135,10 @@ func (m *Mappings) Create(_ context.Context, spec Spec) (View, error) {
 	}
 	tx := m.cfg.DB.Begin()
 	defer tx.Discard()
-	if err := startingPoints(tx, src, def); err != nil {
-		return View{}, err
+	if src != nil {
+		if err := startingPoints(tx, src, def); err != nil {
+			return View{}, err
+		}
 	}
 	if err := m.defs.PutIn(tx, def.UUID, def); err != nil {
 		return View{}, err
@@ -163,6 +167,10 @@ func (m *Mappings) define(spec Spec) (Definition, Source, error) {
 	}
 	if err := spec.check(); err != nil {
 		return Definition{}, nil, err
+	}
+	if service == "sqs" {
+		def, err := m.defineQueue(spec)
+		return def, nil, err
 	}
 	at, err := spec.checkStarting(service == "dynamodb")
 	if err != nil {
@@ -284,7 +292,7 @@ func (m *Mappings) Update(_ context.Context, uuid string, spec Spec) (View, erro
 		return View{}, err
 	}
 	def := spec.apply(old.Definition, f)
-	if err := def.check(); err != nil {
+	if err := cmp.Or(spec.checkFor(def), def.check()); err != nil {
 		mp.end(old.Definition)
 		return View{}, err
 	}

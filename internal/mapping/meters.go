@@ -8,7 +8,7 @@ type meters struct {
 	iteratorAge      *meter.Series
 	deliveryFailures *meter.Series
 
-	polled, filtered, invoked, failed, drops, reported *meter.Series // nil when not asked for
+	polled, filtered, invoked, failed, drops, reported, deleted *meter.Series // nil when not asked for
 }
 
 func newMeters(m *meter.Meter, def Definition) meters {
@@ -21,11 +21,16 @@ func newMeters(m *meter.Meter, def Definition) meters {
 		return all
 	}
 	of := meter.Dimension{Name: "EventSourceMappingUUID", Value: def.UUID}
-	for name, series := range map[string]**meter.Series{
+	names := map[string]**meter.Series{
 		"PolledEventCount": &all.polled, "FilteredOutEventCount": &all.filtered, "InvokedEventCount": &all.invoked,
-		"FailedInvokeEventCount": &all.failed, "DroppedEventCount": &all.drops,
-		"OnFailureDestinationDeliveredEventCount": &all.reported,
-	} {
+		"FailedInvokeEventCount": &all.failed,
+	}
+	if def.OfQueue() {
+		names["DeletedEventCount"] = &all.deleted
+	} else {
+		names["DroppedEventCount"], names["OnFailureDestinationDeliveredEventCount"] = &all.drops, &all.reported
+	}
+	for name, series := range names {
 		*series = m.Series("AWS/Lambda", name, "Count", of)
 	}
 	return all
@@ -38,6 +43,9 @@ func (m *meters) read(polled, filtered int) {
 	observe(m.polled, polled)
 	observe(m.filtered, filtered)
 }
+
+// deletes counts messages of a queue that were deleted.
+func (m *meters) deletes(n int) { observe(m.deleted, n) }
 
 func (m *meters) dropped(n int)   { observe(m.drops, n) }
 func (m *meters) delivered(n int) { observe(m.reported, n) }

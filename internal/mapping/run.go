@@ -49,8 +49,12 @@ func (r *run) coordinate(ctx context.Context) {
 		r.mp.setResult(resultBadFilter)
 		return
 	}
+	process := r.follow
+	if r.def.OfQueue() {
+		process = r.poll
+	}
 	for {
-		err := r.follow(ctx)
+		err := process(ctx)
 		if ctx.Err() != nil {
 			return
 		}

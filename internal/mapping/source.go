@@ -3,6 +3,7 @@ package mapping
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/weirstream/weir/internal/store"
 )
@@ -75,6 +76,8 @@ type Function struct {
 	Name string
 	ARN  string // with the qualifier that was asked for
 	Role string
+	// Timeout is how long an invocation may take.
+	Timeout time.Duration
 }
 
 // Outcome is how an invocation ended.

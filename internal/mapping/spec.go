@@ -47,8 +47,11 @@ type Spec struct {
 	OnSuccess        string  // never supported, but with a text of its own
 	Filters          *[]string
 	Metrics          *[]string
-	Starting         *StartingPosition
-	Tags             map[string]string // only when creating
+	// MaximumConcurrency bounds the batches of a queue that are processed at a time;
+	// 0 removes the bound.
+	MaximumConcurrency *int
+	Starting           *StartingPosition
+	Tags               map[string]string // only when creating
 	// Unsupported names parameters that were given a value this version cannot
 	// honour; the request is refused instead of storing and ignoring them.
 	Unsupported []string
@@ -70,6 +73,7 @@ func (s Spec) check() error {
 		{"tumblingWindowInSeconds", s.TumblingWindow, 0, maxTumblingWindow},
 		{"maximumRecordAgeInSeconds", s.MaximumRecordAge, Unlimited, maxRecordAge},
 		{"maximumRetryAttempts", s.RetryLimit, Unlimited, maxRetryAttempts},
+		{"scalingConfig.maximumConcurrency", orNil(s.MaximumConcurrency), minConcurrency, maxConcurrency},
 	} {
 		if r.v == nil {
 			continue
@@ -79,6 +83,14 @@ func (s Spec) check() error {
 		}
 	}
 	return cmp.Or(s.checkLists(), s.checkAge(), s.checkDestination())
+}
+
+// orNil is nil for 0.
+func orNil(n *int) *int {
+	if n != nil && *n == 0 {
+		return nil
+	}
+	return n
 }
 
 func checkRange(name string, v, low, high int) error {
@@ -155,6 +167,12 @@ func (s Spec) checkDestination() error {
 
 // check judges a definition as a whole, with what a request changes.
 func (d Definition) check() error {
+	if d.OfQueue() {
+		return d.checkQueue()
+	}
+	if d.MaximumConcurrency > 0 {
+		return errorf(InvalidParameter, "Unsupported ScalingConfig parameter for given event source mapping type.")
+	}
 	if d.TumblingWindow > 0 && d.lanes() > 1 {
 		return errorf(InvalidParameter, "TumblingWindowInSeconds requires a ParallelizationFactor of 1.")
 	}
@@ -164,7 +182,7 @@ func (d Definition) check() error {
 
 func (d Definition) compileFilters() (*pattern.Filters, error) {
 	source := pattern.Stream
-	if d.ofTable() {
+	if d.ofTable() || d.OfQueue() {
 		source = pattern.Table
 	}
 	f, err := pattern.CompileFilters(d.Filters, source)
@@ -220,6 +238,7 @@ func (s Spec) apply(d Definition, f *Function) Definition {
 	set(&d.Bisect, s.Bisect)
 	set(&d.OnFailure, s.OnFailure)
 	set(&d.Filters, s.Filters)
+	set(&d.MaximumConcurrency, s.MaximumConcurrency)
 	if s.MaximumRecordAge != nil {
 		d.MaximumRecordAge = max(*s.MaximumRecordAge, 0)
 	}
@@ -248,7 +267,7 @@ func set[T any](field *T, given *T) {
 // parseSource tells the service of an event source's ARN.
 func parseSource(arn string) (service string, err error) {
 	parsed, err := catalog.ParseARN(arn)
-	if err != nil || parsed.Service != "kinesis" && parsed.Service != "dynamodb" {
+	if err != nil || parsed.Service != "kinesis" && parsed.Service != "dynamodb" && parsed.Service != "sqs" {
 		return "", errorf(InvalidParameter, "Unrecognized event source.")
 	}
 	return parsed.Service, nil

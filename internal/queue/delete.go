@@ -102,6 +102,29 @@ func (q *Queue) GiveBack(receiptHandle string, seconds int) error {
 	})
 }
 
+// Hold keeps messages in flight for at least so many seconds more. It reports
+// whether all of them still are in flight under these handles; if not, nothing has
+// changed.
+func (q *Queue) Hold(receiptHandles []string, seconds int) bool {
+	q.state.mu.Lock()
+	defer q.state.mu.Unlock()
+	now := nowMillis()
+	q.state.advance(now)
+	entries := make([]*entry, len(receiptHandles))
+	for i, text := range receiptHandles {
+		h, err := q.parse(text)
+		e := q.state.byNumber[h.number]
+		if err != nil || e == nil || e.place != hidden || e.delayed || e.receipt.token != h.token {
+			return false
+		}
+		entries[i] = e
+	}
+	for _, e := range entries {
+		q.state.place(e, now, max(e.visibleFrom, now+int64(seconds)*1000))
+	}
+	return true
+}
+
 // place moves a message in flight to where it belongs when it is hidden until a
 // time.
 func (s *state) place(e *entry, now, until int64) {
@@ -128,7 +151,7 @@ func (q *Queue) adjust(receiptHandle string, change func(e *entry, now int64) er
 	}
 	tx := q.queues.db.Begin()
 	tx.Set(numberedKey(whatReceipt, q.id, h.number), r.encode())
-	return tx.CommitLazily()
+	return q.queues.commitReceipts(tx)
 }
 
 func (q *Queue) adjustEntry(h handle, text string, change func(e *entry, now int64) error) (*receipt, error) {

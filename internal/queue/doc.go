@@ -9,11 +9,11 @@
 // # Durability
 //
 // Sending and deleting return when they are on disk; concurrent calls share one
-// sync. Who has received a message, and how often, is written without waiting for
-// the disk: after a power failure a message may be handed out again earlier than
-// its visibility timeout says, with a lower count. A killed process loses none of
-// it. A message becomes receivable when it is on disk, messages of one queue in
-// the order in which they were sent.
+// sync. Who has received a message, and how often, is on disk a twentieth of a
+// second later and nobody waits for it: what was received just before a crash may
+// be handed out again earlier than its visibility timeout says, with a lower count.
+// A message becomes receivable when it is on disk, messages of one queue in the
+// order in which they were sent.
 //
 // # Order and locks
 //

@@ -38,6 +38,7 @@ type Queues struct {
 	byName map[string]*Queue
 
 	tasks   tasks
+	unsaved chan struct{} // holds one token: receipts were written and not synced
 	stop    context.CancelFunc
 	done    sync.WaitGroup
 	closing sync.Once
@@ -53,12 +54,13 @@ func Open(cfg Config) (*Queues, error) {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
 	ctx, stop := context.WithCancel(context.Background())
-	qs := &Queues{cfg: cfg, db: cfg.DB, log: cfg.Log, byName: map[string]*Queue{}, nextID: 1, stop: stop}
+	qs := &Queues{cfg: cfg, db: cfg.DB, log: cfg.Log, byName: map[string]*Queue{}, nextID: 1, stop: stop, unsaved: make(chan struct{}, 1)}
 	if err := qs.load(); err != nil {
 		stop()
 		return nil, fmt.Errorf("queues: %w", err)
 	}
 	qs.done.Go(func() { qs.sweep(ctx) })
+	qs.done.Go(func() { qs.save(ctx) })
 	return qs, nil
 }
 
@@ -256,6 +258,39 @@ func (q *Queue) change(ctx context.Context, f func(*Definition) error) error {
 	}
 	tx.OnApply(func() { q.def.Store(&d) })
 	return tx.Commit()
+}
+
+// saveAfter is how long receipts may stay unsynced.
+const saveAfter = 50 * time.Millisecond
+
+// commitReceipts commits what receives have changed, to be synced soon: nobody waits
+// for it.
+func (qs *Queues) commitReceipts(tx *store.Tx) error {
+	err := tx.CommitLazily()
+	select {
+	case qs.unsaved <- struct{}{}:
+	default:
+	}
+	return err
+}
+
+// save syncs receipts until ctx ends.
+func (qs *Queues) save(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-qs.unsaved:
+		}
+		select {
+		case <-ctx.Done():
+			return // closing the store syncs
+		case <-time.After(saveAfter):
+		}
+		if err := qs.db.Sync(); err != nil {
+			qs.log.Error("save receipts", "error", err)
+		}
+	}
 }
 
 // sweep deletes what has expired and measures how full queues are, until ctx ends.

@@ -19,8 +19,6 @@ type ReceiveRequest struct {
 	// AttemptID makes the request repeatable in FIFO queues: for five minutes the
 	// same id gets the same messages, unless something was done with them.
 	AttemptID *string
-	// bounded is unset by callers inside the program, who may ask for more.
-	unbounded bool
 }
 
 // Received is a message that was handed out.
@@ -47,7 +45,7 @@ const (
 )
 
 func (r *ReceiveRequest) check(d *Definition) error {
-	if r.Max != nil && (*r.Max < 1 || *r.Max > maxBatch) && !r.unbounded {
+	if r.Max != nil && (*r.Max < 1 || *r.Max > maxBatch) {
 		return invalid("MaxNumberOfMessages", *r.Max, "Must be between 1 and 10, if provided.")
 	}
 	if r.Wait != nil && (*r.Wait < 0 || *r.Wait > maxWait) {
@@ -87,7 +85,17 @@ func (q *Queue) Receive(ctx context.Context, r ReceiveRequest) ([]Received, erro
 	if err := r.check(d); err != nil {
 		return nil, err
 	}
-	deadline := time.Now().Add(time.Duration(or(r.Wait, d.WaitSeconds)) * time.Second)
+	return q.receive(ctx, r, time.Duration(or(r.Wait, d.WaitSeconds))*time.Second)
+}
+
+// Poll is Receive for an event source: it may ask for any number of messages and
+// wait for any time.
+func (q *Queue) Poll(ctx context.Context, most int, wait time.Duration) ([]Received, error) {
+	return q.receive(ctx, ReceiveRequest{Max: &most}, wait)
+}
+
+func (q *Queue) receive(ctx context.Context, r ReceiveRequest, wait time.Duration) ([]Received, error) {
+	deadline := time.Now().Add(wait)
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
@@ -276,7 +284,7 @@ func (q *Queue) settle(t taken) error {
 		tx.Set(numberedKey(whatReceipt, q.id, e.number), t.receipts[i].encode())
 	}
 	q.erase(tx, t.expired)
-	return tx.CommitLazily()
+	return q.queues.commitReceipts(tx)
 }
 
 // erase deletes messages with their receipts as part of tx.
@@ -422,7 +430,7 @@ func (q *Queue) tidy() error {
 	q.erase(tx, expired)
 	q.forgetDuplicates(tx, now)
 	q.series.measure(q.Counts(), float64(now-oldest)/1000)
-	return tx.CommitLazily()
+	return q.queues.commitReceipts(tx)
 }
 
 func (q *Queue) forgetDuplicates(tx *store.Tx, now int64) {

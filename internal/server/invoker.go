@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/weirstream/weir/internal/catalog"
 	"github.com/weirstream/weir/internal/function"
@@ -32,7 +33,8 @@ func (i invoker) Lookup(ref string) (mapping.Function, error) {
 	if err != nil {
 		return mapping.Function{}, err
 	}
-	return mapping.Function{Name: def.Name, ARN: function.ARN(i.identity, def.Name, qualifier), Role: def.Role}, nil
+	return mapping.Function{Name: def.Name, ARN: function.ARN(i.identity, def.Name, qualifier), Role: def.Role,
+		Timeout: time.Duration(def.TimeoutSeconds) * time.Second}, nil
 }
 
 // Invoke implements mapping.Invoker.

@@ -129,6 +129,7 @@ func (s *Server) openDomains(p *parts) (err error) {
 	}
 	mappings, err := mapping.Open(mapping.Config{
 		DB: db, Identity: id, Log: log, Meter: m, Grace: s.cfg.Grace,
+		Queues:  queueSources{queues, id.Region},
 		Sources: sources{streams, tables, id.Region}, Invoker: invoker{functions, id},
 		Destinations: &destinations{topics: p.topics, functions: functions, queues: queues, buckets: p.buckets},
 	})

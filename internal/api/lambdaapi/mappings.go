@@ -57,7 +57,7 @@ func (h mappingHandlers) create(ctx context.Context, in *lambda.CreateEventSourc
 	spec := streamParameters{
 		in.BatchSize, in.MaximumBatchingWindowInSeconds, in.ParallelizationFactor, in.TumblingWindowInSeconds,
 		in.MaximumRecordAgeInSeconds, in.MaximumRetryAttempts, in.BisectBatchOnFunctionError, in.FunctionResponseTypes,
-		in.DestinationConfig, in.FilterCriteria, in.MetricsConfig,
+		in.DestinationConfig, in.FilterCriteria, in.MetricsConfig, in.ScalingConfig,
 	}.spec()
 	spec.SourceARN, spec.Function, spec.Enabled, spec.Tags = aws.ToString(in.EventSourceArn), aws.ToString(in.FunctionName), in.Enabled, in.Tags
 	spec.Starting = &mapping.StartingPosition{Type: string(in.StartingPosition), Timestamp: aws.ToTime(in.StartingPositionTimestamp)}
@@ -68,7 +68,6 @@ func (h mappingHandlers) create(ctx context.Context, in *lambda.CreateEventSourc
 		"LoggingConfig":                       in.LoggingConfig != nil,
 		"ProvisionedPollerConfig":             in.ProvisionedPollerConfig != nil,
 		"Queues":                              len(in.Queues) > 0,
-		"ScalingConfig":                       in.ScalingConfig != nil,
 		"SelfManagedEventSource":              in.SelfManagedEventSource != nil,
 		"SelfManagedKafkaEventSourceConfig":   in.SelfManagedKafkaEventSourceConfig != nil,
 		"SourceAccessConfigurations":          len(in.SourceAccessConfigurations) > 0,
@@ -100,6 +99,7 @@ type streamParameters struct {
 	destination                                                     *types.DestinationConfig
 	filter                                                          *types.FilterCriteria
 	metrics                                                         *types.EventSourceMappingMetricsConfig
+	scaling                                                         *types.ScalingConfig
 }
 
 func (p streamParameters) spec() mapping.Spec {
@@ -112,6 +112,12 @@ func (p streamParameters) spec() mapping.Spec {
 	}
 	if p.metrics != nil {
 		s.Metrics = texts(p.metrics.Metrics)
+	}
+	if p.scaling != nil {
+		s.MaximumConcurrency = aws.Int(0) // unless it says otherwise: without a bound
+		if n := number(p.scaling.MaximumConcurrency); n != nil {
+			s.MaximumConcurrency = n
+		}
 	}
 	if p.filter != nil {
 		patterns := make([]string, len(p.filter.Filters))
@@ -152,7 +158,7 @@ func (h mappingHandlers) update(ctx context.Context, in *lambda.UpdateEventSourc
 	spec := streamParameters{
 		in.BatchSize, in.MaximumBatchingWindowInSeconds, in.ParallelizationFactor, in.TumblingWindowInSeconds,
 		in.MaximumRecordAgeInSeconds, in.MaximumRetryAttempts, in.BisectBatchOnFunctionError, in.FunctionResponseTypes,
-		in.DestinationConfig, in.FilterCriteria, in.MetricsConfig,
+		in.DestinationConfig, in.FilterCriteria, in.MetricsConfig, in.ScalingConfig,
 	}.spec()
 	spec.Function, spec.Enabled = aws.ToString(in.FunctionName), in.Enabled
 	spec.Unsupported = given(map[string]bool{
@@ -161,7 +167,6 @@ func (h mappingHandlers) update(ctx context.Context, in *lambda.UpdateEventSourc
 		"KMSKeyArn":                           in.KMSKeyArn != nil,
 		"LoggingConfig":                       in.LoggingConfig != nil,
 		"ProvisionedPollerConfig":             in.ProvisionedPollerConfig != nil,
-		"ScalingConfig":                       in.ScalingConfig != nil,
 		"SelfManagedKafkaEventSourceConfig":   in.SelfManagedKafkaEventSourceConfig != nil,
 		"SourceAccessConfigurations":          len(in.SourceAccessConfigurations) > 0,
 	})
@@ -228,6 +233,9 @@ func number(v *int32) *int {
 }
 
 func mappingConfiguration(v mapping.View) types.EventSourceMappingConfiguration {
+	if v.OfQueue() {
+		return queueMappingConfiguration(v)
+	}
 	c := types.EventSourceMappingConfiguration{
 		BatchSize:                      aws.Int32(int32(v.BatchSize)),
 		BisectBatchOnFunctionError:     aws.Bool(v.Bisect),
@@ -257,11 +265,38 @@ func mappingConfiguration(v mapping.View) types.EventSourceMappingConfiguration 
 	if v.RetryLimit != nil {
 		c.MaximumRetryAttempts = aws.Int32(int32(*v.RetryLimit))
 	}
-	if v.ReportItemFailures {
-		c.FunctionResponseTypes = []types.FunctionResponseType{types.FunctionResponseTypeReportBatchItemFailures}
-	}
+	addCommon(&c, v)
 	if v.OnFailure != "" {
 		c.DestinationConfig.OnFailure.Destination = &v.OnFailure
+	}
+	return c
+}
+
+// queueMappingConfiguration is what is shown of a mapping of a queue, which is less.
+func queueMappingConfiguration(v mapping.View) types.EventSourceMappingConfiguration {
+	c := types.EventSourceMappingConfiguration{
+		BatchSize:                      aws.Int32(int32(v.BatchSize)),
+		EventSourceArn:                 aws.String(v.SourceARN),
+		EventSourceMappingArn:          aws.String(v.ARN),
+		FunctionArn:                    aws.String(v.FunctionARN),
+		FunctionResponseTypes:          []types.FunctionResponseType{},
+		LastModified:                   aws.Time(time.UnixMilli(v.LastModified)),
+		MaximumBatchingWindowInSeconds: aws.Int32(int32(v.BatchingWindow)),
+		State:                          aws.String(string(v.State)),
+		StateTransitionReason:          aws.String("USER_INITIATED"),
+		UUID:                           aws.String(v.UUID),
+	}
+	if v.MaximumConcurrency > 0 {
+		c.ScalingConfig = &types.ScalingConfig{MaximumConcurrency: aws.Int32(int32(v.MaximumConcurrency))}
+	}
+	addCommon(&c, v)
+	return c
+}
+
+// addCommon adds what mappings of all kinds show if it is set.
+func addCommon(c *types.EventSourceMappingConfiguration, v mapping.View) {
+	if v.ReportItemFailures {
+		c.FunctionResponseTypes = []types.FunctionResponseType{types.FunctionResponseTypeReportBatchItemFailures}
 	}
 	if v.EventCount {
 		c.MetricsConfig = &types.EventSourceMappingMetricsConfig{Metrics: []types.EventSourceMappingMetric{types.EventSourceMappingMetricEventCount}}
@@ -272,7 +307,6 @@ func mappingConfiguration(v mapping.View) types.EventSourceMappingConfiguration 
 			c.FilterCriteria.Filters = append(c.FilterCriteria.Filters, types.Filter{Pattern: aws.String(p)})
 		}
 	}
-	return c
 }
 
 func mappingOutput(v mapping.View) *lambda.CreateEventSourceMappingOutput {
@@ -293,6 +327,7 @@ func mappingOutput(v mapping.View) *lambda.CreateEventSourceMappingOutput {
 		MaximumRetryAttempts:           c.MaximumRetryAttempts,
 		MetricsConfig:                  c.MetricsConfig,
 		ParallelizationFactor:          c.ParallelizationFactor,
+		ScalingConfig:                  c.ScalingConfig,
 		StartingPosition:               c.StartingPosition,
 		StartingPositionTimestamp:      c.StartingPositionTimestamp,
 		State:                          c.State,

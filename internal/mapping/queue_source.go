@@ -1,0 +1,42 @@
+package mapping
+
+import (
+	"context"
+	"time"
+
+	"github.com/weirstream/weir/internal/store"
+)
+
+// Message is a message of a queue that was handed out.
+type Message struct {
+	ID     string
+	Handle string
+	Body   string
+	// Event is the JSON object that the function gets for the message.
+	Event []byte
+}
+
+// Queue is a queue as an event source. A message that is neither deleted nor given
+// back is handed out again when its visibility timeout has passed.
+type Queue interface {
+	// Poll hands out up to most messages. Without any it waits for the first one;
+	// nothing and no error when none came in time.
+	Poll(ctx context.Context, most int, wait time.Duration) ([]Message, error)
+	// Delete deletes messages; handles that have expired are passed over.
+	Delete(ctx context.Context, handles []string) error
+	// DeleteIn is Delete as part of tx.
+	DeleteIn(tx *store.Tx, handles []string) error
+	// GiveBack lets messages be handed out again after a delay, as if they had not
+	// been handed out this time.
+	GiveBack(handles []string, delay time.Duration)
+	// Hold keeps messages from others for at least d more; false when one of them
+	// has been handed out again, and then nothing changes.
+	Hold(handles []string, d time.Duration) bool
+	// VisibilityTimeout is how long messages are kept from others.
+	VisibilityTimeout() time.Duration
+}
+
+// Queues finds queues by ARN. It returns ErrSourceGone when there is none.
+type Queues interface {
+	Queue(arn string) (Queue, error)
+}
