@@ -38,8 +38,8 @@ func (ln *lane) pauseFor(ctx context.Context, cause error, a Activity, d time.Du
 	seg := ln.top()
 	ln.problem(cause, max(seg.attempts, seg.refusals))
 	ln.status.Retries++
-	if ln.def.MaximumRecordAge > 0 && len(seg.recs) > 0 {
-		end := time.UnixMilli(seg.recs[0].Arrival).Add(time.Duration(ln.def.MaximumRecordAge) * time.Second)
+	if ln.def.MaximumRecordAge > 0 {
+		end := time.UnixMilli(ln.arrival(seg)).Add(time.Duration(ln.def.MaximumRecordAge) * time.Second)
 		d = min(d, max(time.Until(end), 0))
 	}
 	ln.activity(a)

@@ -37,6 +37,17 @@ type progress struct {
 // shard: lane i has processed its records before lanes[i].
 type layer struct{ lanes []position }
 
+// laneAt returns the position of a lane of so many, the zero position when it is
+// not known to be beyond the checkpoint.
+func (p progress) laneAt(lanes, lane int) position {
+	for _, l := range p.layers {
+		if len(l.lanes) == lanes {
+			return l.lanes[lane]
+		}
+	}
+	return position{}
+}
+
 // processed reports whether a record lies behind the position of its lane.
 func (p progress) processed(r Record) bool {
 	for _, l := range p.layers {

@@ -20,11 +20,12 @@ import (
 //	cut         it is replaced by two, the first on top
 //	waiting     it stays, to be tried again after a pause
 type segment struct {
-	recs     []Record // none in the final invocation of a window
-	final    bool
-	attempts int // that failed and count against the retry limit
-	refusals int // in a row, that do not count: the function did not run
-	last     invocation
+	recs      []Record // none in the final invocation of a window
+	final     bool
+	attempts  int // that failed and count against the retry limit
+	refusals  int // in a row, that do not count: the function did not run
+	conflicts int // in a row: what the invocation read had changed
+	last      invocation
 }
 
 // invocation is how an attempt went.
@@ -43,6 +44,9 @@ func (ln *lane) deliver(ctx context.Context, seg segment) error {
 		ln.status.oldest = seg.recs[0].Arrival
 	}
 	for len(ln.work) > 0 {
+		if w := ln.window; w != nil && w.terminated && !ln.top().final {
+			ln.work = append(ln.work, segment{final: true}) // what is left comes after it
+		}
 		if err := ln.step(ctx); err != nil {
 			return err
 		}
@@ -70,7 +74,7 @@ func (ln *lane) step(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if n == 0 && !seg.final {
+	if n == 0 && !seg.final || len(ln.event) > ln.maxEvent() {
 		return ln.tooLarge(ctx)
 	}
 	if n < len(seg.recs) {
@@ -103,7 +107,7 @@ func (ln *lane) encode(seg segment) (n int, err error) {
 		if ln.event, err = ln.src.AppendEvent(ln.event, seg.last.role, r); err != nil {
 			return 0, fmt.Errorf("record %d of %s: %w", r.Position, ln.shard.ID, err)
 		}
-		if len(ln.event)+tail > maxEvent {
+		if len(ln.event)+tail > ln.maxEvent() {
 			ln.event = ln.event[:before]
 			break
 		}
@@ -182,7 +186,7 @@ func (ln *lane) answered(ctx context.Context, outcome Outcome) error {
 		if a.state == nil && !ln.top().final {
 			err = errNoState
 		}
-		next = ln.window.with(a.state)
+		next = ln.window.with(a.state, ln.run.mp.owner.maxState)
 	}
 	if err != nil {
 		discard(outcome.Effects)
@@ -192,9 +196,18 @@ func (ln *lane) answered(ctx context.Context, outcome Outcome) error {
 		return ln.partly(ctx, a.failed, next, outcome.Effects)
 	}
 	if ln.top().final {
-		next = nil
+		next = ln.windowAfter()
 	}
 	return ln.succeeded(ctx, next, outcome.Effects)
+}
+
+// windowAfter is the window that follows a final invocation. One that ended early
+// opens again, with a fresh state, for what is left of the batch.
+func (ln *lane) windowAfter() *window {
+	if len(ln.work) == 1 {
+		return nil
+	}
+	return &window{start: ln.window.start, end: ln.window.end}
 }
 
 func (ln *lane) succeeded(ctx context.Context, next *window, effects Effects) error {
@@ -217,7 +230,6 @@ func (ln *lane) succeeded(ctx context.Context, next *window, effects Effects) er
 // are dropped, and the records before are sent again by themselves.
 func (ln *lane) partly(ctx context.Context, failed []string, next *window, effects Effects) error {
 	seg := ln.top()
-	observe(ln.run.metrics.failed, len(seg.recs))
 	first, ok := ln.firstFailed(seg.recs, failed)
 	if !ok {
 		discard(effects)
@@ -228,6 +240,7 @@ func (ln *lane) partly(ctx context.Context, failed []string, next *window, effec
 		discard(effects)
 		return ln.failed(ctx, err)
 	}
+	observe(ln.run.metrics.failed, len(seg.recs))
 	if effects != nil {
 		effects.Discard()
 		ln.cut(first)
@@ -279,7 +292,7 @@ func (ln *lane) exhausted(attempts int) bool {
 	return ln.def.RetryLimit != nil && attempts > *ln.def.RetryLimit
 }
 
-var errTooLarge = fmt.Errorf("the record's event exceeds %d bytes, the limit of an invocation", maxEvent)
+var errTooLarge = fmt.Errorf("the event exceeds %d bytes, the limit of an invocation", maxEvent)
 
 // tooLarge takes a segment whose first record does not fit into an event through an
 // attempt. It counts, though the function does not run.
@@ -314,14 +327,14 @@ func (ln *lane) notRun(ctx context.Context, cause error) error {
 // nobody's failure.
 func (ln *lane) conflicted(ctx context.Context, cause error) error {
 	seg := ln.top()
-	seg.refusals++
+	seg.conflicts++
 	ln.status.Conflicts++
-	if seg.refusals == 1 {
+	if seg.conflicts == 1 {
 		return nil
 	}
 	ln.status.Problem = cause.Error()
 	ln.activity(Retrying)
-	return sleep(ctx, ln.growing(firstConflictBackoff, maxConflictBackoff, seg.refusals-1))
+	return sleep(ctx, ln.growing(firstConflictBackoff, maxConflictBackoff, seg.conflicts-1))
 }
 
 // giveUp discards the segment on top and reports it.
@@ -332,9 +345,14 @@ func (ln *lane) giveUp(ctx context.Context, cause error) error {
 	if err := ln.report(ctx, d); err != nil {
 		return err
 	}
+	return ln.drop(seg)
+}
+
+// drop settles a segment that is given up. A window keeps the state that it had.
+func (ln *lane) drop(seg *segment) error {
 	next := ln.window
 	if seg.final {
-		next = nil
+		next = ln.windowAfter()
 	}
 	return ln.settle(seg.recs, nil, next, nil)
 }
@@ -343,6 +361,9 @@ func (ln *lane) giveUp(ctx context.Context, cause error) error {
 // the mapping's own limit ends are reported. gone says that nothing is left of it.
 func (ln *lane) expire(ctx context.Context) (gone bool, err error) {
 	seg := ln.top()
+	if seg.final {
+		return ln.expireFinal(ctx)
+	}
 	kept, aged, lost := ln.sortByAge(seg.recs)
 	if len(aged)+len(lost) == 0 {
 		return false, nil
@@ -361,18 +382,45 @@ func (ln *lane) expire(ctx context.Context) (gone bool, err error) {
 	return len(kept) == 0, ln.settle(append(aged, lost...), kept, ln.window, nil)
 }
 
+// expireFinal gives up the final invocation of a window when a record at the end
+// of the window would be too old. It is tried at least once: what it tells of was
+// processed in time.
+func (ln *lane) expireFinal(ctx context.Context) (gone bool, err error) {
+	seg := ln.top()
+	last := Record{Arrival: ln.arrival(seg)}
+	if seg.attempts+seg.refusals == 0 || !ln.aged(last) && !ln.src.Expired(last) {
+		return false, nil
+	}
+	d := discarded{condition: recordAgeExceeded, count: seg.attempts + 1, last: seg.last, window: ln.window, final: true}
+	if err := ln.report(ctx, d); err != nil {
+		return false, err
+	}
+	return true, ln.drop(seg)
+}
+
+// arrival is the time that the age of a segment counts from, in milliseconds.
+func (ln *lane) arrival(seg *segment) int64 {
+	if seg.final {
+		return ln.window.end * 1000
+	}
+	return seg.recs[0].Arrival
+}
+
+// aged reports whether a record is older than the mapping allows.
+func (ln *lane) aged(r Record) bool {
+	limit := int64(ln.def.MaximumRecordAge) * 1000
+	return limit > 0 && time.Now().UnixMilli()-r.Arrival >= limit
+}
+
 // sortByAge tells records that may be sent from those that exceed the mapping's
 // limit and those that the source does not keep any longer.
 func (ln *lane) sortByAge(recs []Record) (kept, aged, lost []Record) {
-	limit := int64(ln.def.MaximumRecordAge) * 1000
-	now := time.Now().UnixMilli()
-	isAged := func(r Record) bool { return limit > 0 && now-r.Arrival >= limit }
-	if !slices.ContainsFunc(recs, func(r Record) bool { return isAged(r) || ln.src.Expired(r) }) {
+	if !slices.ContainsFunc(recs, func(r Record) bool { return ln.aged(r) || ln.src.Expired(r) }) {
 		return recs, nil, nil
 	}
 	for _, r := range recs {
 		switch {
-		case isAged(r):
+		case ln.aged(r):
 			aged = append(aged, r)
 		case ln.src.Expired(r):
 			lost = append(lost, r)
@@ -397,6 +445,16 @@ func (ln *lane) settle(processed, rest []Record, w *window, effects Effects) err
 	}
 	ln.work = ln.work[:len(ln.work)-1]
 	return nil
+}
+
+// park writes how far reading came beyond what was processed: past records that no
+// filter wanted, which must not come back when the filters change.
+func (ln *lane) park() error {
+	var rest []Record
+	if len(ln.work) > 0 {
+		rest = ln.top().recs
+	}
+	return ln.in.settle(ln, ln.firstLeft(rest), nil, ln.window, nil)
 }
 
 // firstLeft returns the first record in hand when the segment on top has come down

@@ -26,6 +26,7 @@ type fanout struct {
 type laneQueue struct {
 	recs []Record
 	held position // of the first record in the lane's hands; zero when there is none
+	past position // before which the lane had processed everything in former runs
 	wake chan struct{}
 }
 
@@ -39,6 +40,7 @@ func newFanout(sr *shardReader, n int) *fanout {
 	f := &fanout{sr: sr, next: sr.start.next, queues: make([]laneQueue, n), room: make(chan struct{}, 1)}
 	for i := range n {
 		f.queues[i].wake = make(chan struct{}, 1)
+		f.queues[i].past = sr.start.laneAt(n, i)
 		f.lanes = append(f.lanes, newLane(sr, &laneIntake{f: f, lane: i}, i))
 	}
 	return f
@@ -69,6 +71,10 @@ func (f *fanout) process(ctx context.Context) (done bool, err error) {
 	if err == nil {
 		err = f.lanes[0].writeDone(f.next)
 		done = err == nil
+	} else if f.sr.filters != nil {
+		for _, ln := range f.lanes {
+			err = errors.Join(err, ln.park())
+		}
 	}
 	for _, ln := range f.lanes {
 		err = errors.Join(err, ln.points.flush())
@@ -108,7 +114,7 @@ func (f *fanout) distribute(ctx context.Context) error {
 		if err := f.waitForRoom(ctx, limit); err != nil {
 			return err
 		}
-		recs, next, err := f.sr.fetch(ctx, f.next, f.sr.run.def.BatchSize, maxEvent)
+		recs, next, err := f.sr.fetch(ctx, f.next, f.sr.run.def.BatchSize, f.sr.maxEvent())
 		if err != nil {
 			return err
 		}
@@ -239,6 +245,9 @@ func (in *laneIntake) settle(ln *lane, rest *Record, processed []Record, _ *wind
 	}
 	own := f.low(in.lane)
 	all := own
+	if own.before(q.past) {
+		own = q.past // reading has not come that far again
+	}
 	for i := range f.queues {
 		if p := f.low(i); p.before(all) {
 			all = p

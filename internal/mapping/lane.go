@@ -3,6 +3,7 @@ package mapping
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 )
 
@@ -89,18 +90,23 @@ func (ln *lane) gather(ctx context.Context) ([]Record, error) {
 	deadline := time.Now().Add(time.Duration(ln.def.BatchingWindow) * time.Second)
 	for {
 		cut := ln.takePending(&batch, &size)
-		if cut || len(batch) >= ln.def.BatchSize || size >= maxEvent {
+		if cut || len(batch) >= ln.def.BatchSize || size >= ln.maxEvent() {
 			return batch, nil
 		}
-		found, err := ln.more(ctx, ln.def.BatchSize-len(batch), maxEvent-size)
-		if err != nil {
-			return nil, err
-		}
+		found, err := ln.more(ctx, ln.def.BatchSize-len(batch), ln.maxEvent()-size)
 		if found {
 			continue
 		}
-		if over, err := ln.lull(ctx, deadline); err != nil || over {
-			return batch, err
+		over := false
+		if err == nil {
+			over, err = ln.lull(ctx, deadline)
+		}
+		if err != nil {
+			ln.pending = slices.Concat(batch, ln.pending)
+			return nil, err
+		}
+		if over {
+			return batch, nil
 		}
 	}
 }
@@ -113,7 +119,7 @@ func (ln *lane) awaitFirst(ctx context.Context) (bool, error) {
 			return false, nil
 		}
 		now := time.Now() // before reading: what arrived until now is seen
-		found, err := ln.more(ctx, ln.def.BatchSize, maxEvent)
+		found, err := ln.more(ctx, ln.def.BatchSize, ln.maxEvent())
 		if err != nil {
 			return false, err
 		}
@@ -158,7 +164,7 @@ func (ln *lane) takePending(batch *[]Record, size *int) (cut bool) {
 		}
 		// What a record adds to the event is never shorter than its data.
 		cut = ln.window != nil && ln.window.passed(r.Arrival) ||
-			len(*batch)+n >= ln.def.BatchSize || *size+len(r.Data) > maxEvent && len(*batch)+n > 0
+			len(*batch)+n >= ln.def.BatchSize || *size+len(r.Data) > ln.maxEvent() && len(*batch)+n > 0
 		if cut {
 			break
 		}

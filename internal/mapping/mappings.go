@@ -46,6 +46,8 @@ type Mappings struct {
 
 	// jitter returns how much of a back-off is left out, at most the given time.
 	jitter func(atMost time.Duration) time.Duration
+	// The limits of events and window states, smaller in tests.
+	maxEvent, maxState int
 
 	createMu sync.Mutex // makes the check for duplicates and the creation one step
 	mu       sync.Mutex
@@ -65,7 +67,7 @@ func Open(cfg Config) (*Mappings, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &Mappings{cfg: cfg, defs: defs, byUUID: map[string]*Mapping{}}
+	m := &Mappings{cfg: cfg, defs: defs, byUUID: map[string]*Mapping{}, maxEvent: maxEvent, maxState: maxWindowState}
 	m.jitter = rand.N[time.Duration] // #nosec G404 -- spreads load
 	m.hard, m.cancelHard = context.WithCancel(context.Background())
 	for _, def := range defs.All() {

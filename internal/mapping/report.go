@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -34,7 +35,7 @@ const reportTime = "2006-01-02T15:04:05.000Z"
 func (ln *lane) appendReport(dst []byte, d discarded, now time.Time, payload []byte) []byte {
 	def := ln.def
 	dst = append(dst, `{"requestContext":{"requestId":`...)
-	dst = strconv.AppendQuote(dst, d.last.requestID)
+	dst = strconv.AppendQuote(dst, cmp.Or(d.last.requestID, uuid.NewString()))
 	dst = append(dst, `,"functionArn":`...)
 	dst = strconv.AppendQuote(dst, def.FunctionARN)
 	dst = append(dst, `,"condition":"`+d.condition+`","approximateInvokeCount":`...)
@@ -144,21 +145,16 @@ func (ln *lane) report(ctx context.Context, d discarded) error {
 	}
 	body := ln.appendReport(nil, d, now, payload)
 	var err error
-	for n := 1; n <= reportAttempts; n++ {
+	for n := 1; ; n++ {
 		if err = ln.run.mp.owner.cfg.Destinations.Send(ctx, ln.def.OnFailure, body, nil, ln.reportKey(now)); err == nil {
 			ln.run.metrics.delivered(len(d.recs))
 			return nil
 		}
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		if errors.Is(err, ErrUndeliverable) {
+		if errors.Is(err, ErrUndeliverable) || n == reportAttempts {
 			break
 		}
-		if n < reportAttempts {
-			if err := sleep(ctx, ln.backoff(n)); err != nil {
-				return err
-			}
+		if err := sleep(ctx, ln.backoff(n)); err != nil {
+			return err
 		}
 	}
 	log.Error("discarded a batch whose report could not be delivered", "destination", ln.def.OnFailure, "error", err)

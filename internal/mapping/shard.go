@@ -3,6 +3,7 @@ package mapping
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/weirstream/weir/internal/jsonscan"
 	"github.com/weirstream/weir/internal/pattern"
@@ -22,8 +23,14 @@ type shardReader struct {
 
 func newShardReader(r *run, src ShardSource, sh Shard, at progress) *shardReader {
 	at.next.at = max(at.next.at, 1)
+	at.layers = slices.DeleteFunc(slices.Clone(at.layers), func(l layer) bool {
+		return !slices.ContainsFunc(l.lanes, at.next.before)
+	})
 	return &shardReader{run: r, src: src, shard: sh, filters: r.filters, start: at}
 }
+
+// maxEvent is the largest event in bytes.
+func (sr *shardReader) maxEvent() int { return sr.run.mp.owner.maxEvent }
 
 // read processes the shard until it is done or ctx ends.
 func (sr *shardReader) read(ctx context.Context) shardEnd {
@@ -45,6 +52,8 @@ func (sr *shardReader) process(ctx context.Context) (done bool, err error) {
 	ln.window = sr.start.window
 	if err = ln.process(ctx); err == nil {
 		err = ln.writeDone(in.next)
+	} else if sr.filters != nil {
+		err = errors.Join(err, ln.park())
 	}
 	return err == nil, errors.Join(err, ln.points.flush())
 }

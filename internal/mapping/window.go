@@ -71,9 +71,9 @@ func (w *window) appendState(dst []byte) []byte {
 }
 
 // with returns the window after an invocation that returned a state.
-func (w *window) with(state []byte) *window {
+func (w *window) with(state []byte, limit int) *window {
 	next := *w
 	next.state = append([]byte(nil), state...)
-	next.terminated = len(state) > maxWindowState
+	next.terminated = len(state) > limit
 	return &next
 }

@@ -14,4 +14,4 @@ nothing
 show
 ----
 Enabled batch=100 window=0 "PROBLEM: Function call failed"
-s0 retrying next=1 attempts=3 the record's event exceeds 6291456 bytes, the limit of an invocation
+s0 retrying next=1 attempts=3 the event exceeds 6291456 bytes, the limit of an invocation
