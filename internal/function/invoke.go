@@ -126,7 +126,7 @@ func newInvocation(arn string, in Invocation) *invocation {
 		id:            in.RequestID,
 		arn:           arn,
 		traceID:       newTraceID(time.Now()),
-		clientContext: strings.NewReplacer("\r", "", "\n", "").Replace(in.ClientContext),
+		clientContext: onOneLine(in.ClientContext),
 		payload:       in.Payload,
 		wantTail:      in.LogTail,
 		done:          make(chan outcome, 1),
@@ -138,6 +138,14 @@ func newInvocation(arn string, in Invocation) *invocation {
 		inv.payload = []byte("{}")
 	}
 	return inv
+}
+
+// onOneLine makes a JSON document fit for a header.
+func onOneLine(doc string) string {
+	if !strings.ContainsAny(doc, "\r\n") {
+		return doc
+	}
+	return strings.NewReplacer("\r", "", "\n", "").Replace(doc)
 }
 
 // wordAt returns the bare word around a position and where it ends, "" if there

@@ -25,6 +25,9 @@ const (
 	// connection, so that the runtime gets to see the answer.
 	maxDiscardBytes = 64 << 20
 	maxHeaderBytes  = 64 << 10
+	// maxCopiedBody is up to where copying a body behind its header costs less than
+	// handing the system two pieces.
+	maxCopiedBody = 4 << 10
 )
 
 // apiConn is a connection of a runtime to the Runtime API of its environment.
@@ -212,8 +215,12 @@ func (c *apiConn) sendInvocation(inv *invocation) error {
 	h = append(h, "\r\nContent-Length: "...)
 	h = strconv.AppendInt(h, int64(len(inv.payload)), 10)
 	h = append(h, "\r\n\r\n"...)
+	body := inv.payload
+	if len(body) <= maxCopiedBody {
+		h, body = append(h, body...), nil
+	}
 	c.header = h
-	return c.write(h, inv.payload)
+	return c.write(h, body)
 }
 
 func (c *apiConn) write(head, body []byte) error {
