@@ -162,7 +162,10 @@ func (f *Functions) DeleteAlias(ctx context.Context, ref, alias string) error {
 	if _, ok := f.defs.Get(name); !ok {
 		return f.notFound(name, "")
 	}
-	if err := f.aliases.Delete(versionKey(name, alias)); err != nil {
+	tx := f.db.Begin()
+	f.aliases.DeleteIn(tx, versionKey(name, alias))
+	f.dropEventInvokeConfigIn(tx, name, alias)
+	if err := tx.Commit(); err != nil {
 		return fmt.Errorf("delete alias %s of function %s: %w", alias, name, err)
 	}
 	return ctx.Err()

@@ -21,14 +21,15 @@ import (
 // TestAsyncStories runs the stories in testdata. Each runs in virtual time, with a
 // function f whose answers the story controls. Commands:
 //
-//	config [retries=N] [age=SECONDS] [on-success=ARN] [on-failure=ARN]   put it
+//	publish               a version; then alias NAME VERSION, delete-alias NAME
+//	config [qualifier=Q] [retries=N] [age=SECONDS] [on-success=ARN] [on-failure=ARN]   put it
 //	update, get, list, delete-config                                     likewise
 //	dead-letter ARN
 //	reserve N
 //	answers ANSWER...     ok, error, throttled or a time to run, then ok; the
 //	                      last one is for all that follow
 //	target ARN ok|down|dead|refuses   dead is down without a line for each try
-//	invoke [PAYLOAD]      after which the line says what it was refused with
+//	invoke [qualifier=Q] [PAYLOAD]      after which the line says what it was refused with
 //	delete
 //	advance DURATION
 //	restart               the server, after which the function answers as before
@@ -181,7 +182,7 @@ func (st *asyncStory) do(td *datadriven.TestData) error {
 		if td.Cmd == "update" {
 			put = st.w.UpdateEventInvokeConfig
 		}
-		c, err := put(ctx, "f", u)
+		c, err := put(ctx, "f"+qualifierOf(td), u)
 		return errors.Join(err, st.show(err, c))
 	case "get":
 		c, err := st.w.EventInvokeConfig("f")
@@ -221,7 +222,15 @@ func (st *asyncStory) doMore(td *datadriven.TestData) error {
 			}
 			payload = `"` + strings.Repeat("x", size-2) + `"`
 		}
-		return st.w.InvokeAsync(st.t.Context(), Invocation{Function: "f", Payload: []byte(payload)})
+		return st.w.InvokeAsync(st.t.Context(), Invocation{Function: "f" + qualifierOf(td), Payload: []byte(payload)})
+	case "publish":
+		_, err := st.w.Publish(st.t.Context(), "f", Publishing{})
+		return err
+	case "alias":
+		_, err := st.w.CreateAlias(st.t.Context(), "f", Alias{Name: td.CmdArgs[0].Key, Version: td.CmdArgs[1].Key})
+		return err
+	case "delete-alias":
+		return st.w.DeleteAlias(st.t.Context(), "f", td.CmdArgs[0].Key)
 	case "advance":
 		d, err := time.ParseDuration(td.CmdArgs[0].Key)
 		if err != nil {
@@ -239,6 +248,16 @@ func (st *asyncStory) doMore(td *datadriven.TestData) error {
 		return nil
 	}
 	return fmt.Errorf("unknown command %s", td.Cmd)
+}
+
+// qualifierOf returns the version or alias that a command names, with its colon.
+func qualifierOf(td *datadriven.TestData) string {
+	for _, arg := range td.CmdArgs {
+		if arg.Key == "qualifier" {
+			return ":" + arg.Vals[0]
+		}
+	}
+	return ""
 }
 
 func asyncUnit(metric string) string {

@@ -198,6 +198,12 @@ func (f *Functions) DeleteEventInvokeConfig(ctx context.Context, ref string) err
 	return ctx.Err()
 }
 
+// dropEventInvokeConfigIn removes the configuration of a version or alias that
+// goes.
+func (f *Functions) dropEventInvokeConfigIn(tx *store.Tx, name, qualifier string) {
+	f.async.configs.DeleteIn(tx, EventInvokeConfig{Function: name, Qualifier: qualifier}.key())
+}
+
 // dropEventInvokeConfigsIn removes the configurations of a function that goes.
 func (f *Functions) dropEventInvokeConfigsIn(tx *store.Tx, name string) {
 	for _, key := range f.async.configs.Names() {

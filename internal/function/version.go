@@ -174,6 +174,7 @@ func (f *Functions) deleteVersion(ctx context.Context, name, version string) err
 	}
 	tx := f.db.Begin()
 	f.versions.DeleteIn(tx, versionKey(name, version))
+	f.dropEventInvokeConfigIn(tx, name, version)
 	f.dropCodeIn(tx, def)
 	if err := tx.Commit(); err != nil {
 		return fmt.Errorf("delete version %s of function %s: %w", version, name, err)

@@ -1,6 +1,7 @@
 """Events that nobody waits for: they survive the server, and their ends are reported."""
 
 import json
+import re
 import signal
 import time
 
@@ -104,6 +105,33 @@ def test_no_concurrency_at_all(world):
     assert record["requestContext"]["approximateInvokeCount"] == 0
     assert "responseContext" not in record and "responsePayload" not in record
     assert got(world, "stopped") == []
+
+
+def test_records_go_to_queues_and_buckets(world):
+    sqs, s3 = world.client("sqs"), world.client("s3")
+    queue = sqs.create_queue(QueueName="lost")["QueueUrl"]
+    s3.create_bucket(Bucket="lost-events")
+    create(world, "loses")
+    configure(world, "loses", MaximumRetryAttempts=0, DestinationConfig={"OnFailure": {"Destination": "arn:aws:s3:::lost-events"}})
+    world.client("lambda").update_function_configuration(
+        FunctionName="loses", DeadLetterConfig={"TargetArn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:lost"})
+    before = time.gmtime()
+    request = send(world, "loses", {"fail": "lost for ever"})
+    (message,) = sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=20, MessageAttributeNames=["All"])["Messages"]
+    assert json.loads(message["Body"]) == {"fail": "lost for ever"}
+    assert {k: (v["DataType"], v["StringValue"]) for k, v in message["MessageAttributes"].items()} == {
+        "RequestID": ("String", request), "ErrorCode": ("Number", "200"), "ErrorMessage": ("String", "lost for ever")}
+
+    def stored():
+        listed = s3.list_objects_v2(Bucket="lost-events")
+        assert listed["KeyCount"] == 1
+        return listed["Contents"][0]["Key"]
+
+    key = eventually(stored)
+    assert re.fullmatch(r"aws/lambda/async/loses/\d{4}/\d\d/\d\d/\d{4}-\d\d-\d\dT\d\d\.\d\d\.\d\d-[0-9a-f-]{36}", key)
+    assert key.startswith(time.strftime("aws/lambda/async/loses/%Y/", before))
+    record = json.loads(s3.get_object(Bucket="lost-events", Key=key)["Body"].read())
+    assert record["requestContext"]["requestId"] == request and record["responsePayload"]["errorMessage"] == "lost for ever"
 
 
 def test_dead_letters_to_a_topic(world):
