@@ -34,6 +34,7 @@ func mappingSpec(spec resource.MappingSpec) mapping.Spec {
 		RetryLimit:       orDefault(spec.MaximumRetryAttempts, mapping.Unlimited),
 		Bisect:           orDefault(spec.Bisect, false), ResponseTypes: &spec.ResponseTypes, OnFailure: &spec.OnFailure,
 		Filters: &spec.Filters, Metrics: &spec.Metrics, Tags: spec.Tags,
+		MaximumConcurrency: orDefault(spec.MaximumConcurrency, 0),
 	}
 	if spec.StartingTimestamp != nil {
 		s.Starting.Timestamp = *spec.StartingTimestamp

@@ -32,10 +32,10 @@ var lambdaEventSourceMapping = define(Type{
 	Properties: []string{"BatchSize", "BisectBatchOnFunctionError", "DestinationConfig", "Enabled", "EventSourceArn",
 		"FilterCriteria", "FunctionName", "FunctionResponseTypes", "MaximumBatchingWindowInSeconds",
 		"MaximumRecordAgeInSeconds", "MaximumRetryAttempts", "MetricsConfig", "ParallelizationFactor",
-		"StartingPosition", "StartingPositionTimestamp", "Tags", "TumblingWindowInSeconds"},
+		"ScalingConfig", "StartingPosition", "StartingPositionTimestamp", "Tags", "TumblingWindowInSeconds"},
 	Unimplemented: []string{"AmazonManagedKafkaEventSourceConfig", "DocumentDBEventSourceConfig",
 		"KmsKeyArn", "LoggingConfig", "ProvisionedPollerConfig",
-		"Queues", "ScalingConfig", "SelfManagedEventSource", "SelfManagedKafkaEventSourceConfig",
+		"Queues", "SelfManagedEventSource", "SelfManagedKafkaEventSourceConfig",
 		"SourceAccessConfigurations", "Topics"},
 	Replace:    []string{"EventSourceArn", "StartingPosition", "StartingPositionTimestamp"},
 	Attributes: []string{"EventSourceMappingArn", "Id"},
@@ -96,6 +96,10 @@ func decodeMapping(o *object) MappingSpec {
 	}
 	if c := o.object("MetricsConfig"); c != nil {
 		s.Metrics = c.texts("Metrics")
+		c.done()
+	}
+	if c := o.object("ScalingConfig"); c != nil {
+		s.MaximumConcurrency = c.integer("MaximumConcurrency")
 		c.done()
 	}
 	return s

@@ -183,6 +183,7 @@ type MappingSpec struct {
 	OnFailure                                     string // ARN, empty for none
 	Filters                                       []string
 	Metrics                                       []string
+	MaximumConcurrency                            *int // of a queue
 	Tags                                          map[string]string
 }
 

@@ -112,6 +112,7 @@ func (x *expansion) s3Code(r *template.Resource, uri *template.Node) *template.N
 var eventSources = map[string]struct{ source, policy string }{
 	"Kinesis":  {"Stream", "AWSLambdaKinesisExecutionRole"},
 	"DynamoDB": {"Stream", "AWSLambdaDynamoDBExecutionRole"},
+	"SQS":      {"Queue", "AWSLambdaSQSQueueExecutionRole"},
 }
 
 // mappingProperties are passed from the event to the mapping.
@@ -119,6 +120,10 @@ var mappingProperties = []string{"StartingPosition", "StartingPositionTimestamp"
 	"Enabled", "ParallelizationFactor", "TumblingWindowInSeconds", "MaximumRetryAttempts", "MaximumRecordAgeInSeconds",
 	"BisectBatchOnFunctionError", "FunctionResponseTypes", "FilterCriteria", "DestinationConfig", "KmsKeyArn",
 	"MetricsConfig", "LoggingConfig", "ProvisionedPollerConfig", "Tags"}
+
+// queueMappingProperties are those of mappingProperties for queues.
+var queueMappingProperties = []string{"BatchSize", "MaximumBatchingWindowInSeconds", "Enabled", "FunctionResponseTypes",
+	"FilterCriteria", "KmsKeyArn", "MetricsConfig", "ProvisionedPollerConfig", "ScalingConfig", "Tags"}
 
 // events expands the events of a function and returns their types. target is the
 // logical id of what they invoke: the function or its alias.
@@ -142,7 +147,7 @@ func (x *expansion) events(r *template.Resource, target string, events *template
 		}
 		if _, ok := eventSources[kind.Text]; !ok {
 			x.problems = append(x.problems, template.Problem{Line: kind.Line, LogicalID: r.LogicalID,
-				Message: "event type " + kind.Text + " of event " + e.Key + " is not implemented", Hint: "Kinesis and DynamoDB are"})
+				Message: "event type " + kind.Text + " of event " + e.Key + " is not implemented", Hint: "Kinesis, DynamoDB and SQS are"})
 			continue
 		}
 		x.streamEvent(r, target, e, kind.Text)
@@ -176,7 +181,11 @@ func (x *expansion) streamEvent(r *template.Resource, target string, e template.
 		in = template.Map(e.Line)
 	}
 	source := eventSources[kind].source
-	for _, required := range []string{source, "StartingPosition"} {
+	needed, known := []string{source, "StartingPosition"}, mappingProperties
+	if kind == "SQS" {
+		needed, known = []string{source}, queueMappingProperties
+	}
+	for _, required := range needed {
 		if in.Get(required) == nil {
 			x.problems.Add(e.Line, id, "Missing required property '%s'.", required)
 		}
@@ -187,9 +196,9 @@ func (x *expansion) streamEvent(r *template.Resource, target string, e template.
 	for _, p := range in.Entries {
 		switch {
 		case p.Key == source:
-		case p.Key == "DestinationConfig":
+		case p.Key == "DestinationConfig" && kind != "SQS":
 			out.Set(p.Key, withoutTypes(p.Value))
-		case slices.Contains(mappingProperties, p.Key):
+		case slices.Contains(known, p.Key):
 			out.Entries = append(out.Entries, p)
 		default:
 			x.problems.Add(p.Line, r.LogicalID, "Event with id [%s] is invalid. property %s not defined for resource of type %s", e.Key, p.Key, kind)

@@ -42,7 +42,7 @@ func (x *expansion) role(r *template.Resource, in *template.Node, events []strin
 	}
 	named, inline := x.policies(r, in.Get("Policies"))
 	managed, inline = append(managed, named...), append(inline, more...)
-	for _, kind := range []string{"Kinesis", "DynamoDB"} {
+	for _, kind := range []string{"Kinesis", "DynamoDB", "SQS"} {
 		if slices.Contains(events, kind) {
 			managed = append(managed, template.String(line, managedPolicy(eventSources[kind].policy)))
 		}
