@@ -4,7 +4,7 @@ BIN     := bin/weir
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS := -s -w -X github.com/weirstream/weir/internal/cli.Version=$(VERSION)
 
-.PHONY: help build demo test acceptance bench fuzz lint fmt web clean
+.PHONY: help build demo test simulate acceptance bench fuzz lint fmt web clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -17,6 +17,9 @@ demo: build ## run the web-analytics example end to end
 
 test: ## run the tests; needs nothing but Go
 	$(GO) test -race ./...
+
+simulate: ## simulate SEEDS (10000) histories of event source mappings
+	$(GO) test ./internal/mapping -run TestSimulation -seeds $(or $(SEEDS),10000) -timeout 30m
 
 acceptance: build ## run the suites driven by real clients (Python, Node, Java, AWS CLI, browser)
 	WEIR_BIN=$(CURDIR)/$(BIN) ./test/run
