@@ -203,9 +203,15 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case x.preflight():
 	case h.cfg.Objects != nil && h.cfg.Objects.Claims(r, x.scope.service):
-		h.cfg.Objects.ServeHTTP(w, r)
+		h.serveObjects(x)
 	case !h.front(x):
 		h.route(x)
+	}
+}
+
+func (h *Handler) serveObjects(x *exchange) {
+	if x.admitObjects() {
+		h.cfg.Objects.ServeHTTP(x.w, x.r)
 	}
 }
 
@@ -251,7 +257,7 @@ func (h *Handler) route(x *exchange) {
 		return
 	}
 	if h.cfg.Objects != nil && x.scope.service == "" && h.cfg.Objects.Has(x.r) {
-		h.cfg.Objects.ServeHTTP(x.w, x.r)
+		h.serveObjects(x)
 		return
 	}
 	h.serveTarget(x, "")

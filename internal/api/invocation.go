@@ -1,7 +1,9 @@
 package api
 
 import (
+	"bytes"
 	"context"
+	"encoding/xml"
 	"errors"
 	"net/http"
 	"strings"
@@ -58,14 +60,7 @@ func (o *Operation) reads() bool {
 // because the function says so, or it is refused. If so admit answers, and returns
 // false.
 func (x *exchange) admit() bool {
-	if x.h.cfg.Invocations == nil {
-		return true
-	}
-	token := x.r.Header.Get("X-Amz-Security-Token")
-	if token == "" {
-		token = x.query.Get("X-Amz-Security-Token")
-	}
-	inv, ok := x.h.cfg.Invocations.Invocation(x.scope.accessKeyID, token)
+	inv, ok := x.invocation()
 	if !ok {
 		return true
 	}
@@ -80,10 +75,47 @@ func (x *exchange) admit() bool {
 	return true
 }
 
+// admitObjects is admit for S3, whose operations are not known here: what does not
+// read cannot be held back.
+func (x *exchange) admitObjects() bool {
+	inv, ok := x.invocation()
+	if !ok {
+		return true
+	}
+	o := Operation{Name: x.r.Method + " of S3"}
+	if x.r.Method == http.MethodGet || x.r.Method == http.MethodHead {
+		o.Name = "GetObject"
+	}
+	refusal := inv.refusal(&o)
+	if refusal == nil {
+		return true
+	}
+	x.identify(Plain)
+	x.ctype = []string{"application/xml"}
+	var body bytes.Buffer
+	body.WriteString(xml.Header + "<Error><Code>" + refusal.QueryCode + "</Code><Message>")
+	_ = xml.EscapeText(&body, []byte(refusal.Message)) // into memory
+	body.WriteString("</Message><RequestId>" + x.id + "</RequestId></Error>")
+	x.send(http.StatusForbidden, body.Bytes())
+	return false
+}
+
+// invocation returns the exactly-once invocation that the request comes from.
+func (x *exchange) invocation() (Invocation, bool) {
+	if x.h.cfg.Invocations == nil {
+		return Invocation{}, false
+	}
+	token := x.r.Header.Get("X-Amz-Security-Token")
+	if token == "" {
+		token = x.query.Get("X-Amz-Security-Token")
+	}
+	return x.h.cfg.Invocations.Invocation(x.scope.accessKeyID, token)
+}
+
 func (inv *Invocation) refusal(o *Operation) *Error {
 	switch {
 	case inv.Expired:
-		return &Error{Code: "ExpiredTokenException", Message: "The security token included in the request is expired"}
+		return &Error{Code: "ExpiredTokenException", QueryCode: "ExpiredToken", Message: "The security token included in the request is expired"}
 	case o.reads():
 		return nil
 	case o.held && inv.Effects != nil:

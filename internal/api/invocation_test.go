@@ -1,0 +1,110 @@
+package api_test
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/service/kinesis"
+	kinesisschemas "github.com/aws/aws-sdk-go-v2/service/kinesis/schemas"
+
+	"github.com/weirstream/weir/internal/api"
+	"github.com/weirstream/weir/internal/transaction"
+)
+
+// fakeInvocations knows invocations by access key.
+type fakeInvocations map[string]api.Invocation
+
+func (f fakeInvocations) Invocation(key, token string) (api.Invocation, bool) {
+	inv, ok := f[key]
+	inv.Expired = inv.Expired || ok && token != "token"
+	return inv, ok
+}
+
+// bucketOnly answers everything that is signed for S3.
+type bucketOnly struct{}
+
+func (bucketOnly) Claims(_ *http.Request, signedFor string) bool { return signedFor == "s3" }
+func (bucketOnly) Has(*http.Request) bool                        { return false }
+func (bucketOnly) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
+	_, _ = w.Write([]byte("object"))
+}
+
+// TestCallsOfInvocations sends calls with the credentials of exactly-once
+// environments and with others.
+func TestCallsOfInvocations(t *testing.T) {
+	t.Parallel()
+	joined := func(ctx context.Context) string {
+		if api.EffectsOf(ctx) != nil {
+			return "held"
+		}
+		return "direct"
+	}
+	var last string
+	put := func(ctx context.Context, _ *kinesis.PutRecordInput) (*kinesis.PutRecordOutput, error) {
+		last = joined(ctx)
+		return &kinesis.PutRecordOutput{}, nil
+	}
+	list := func(ctx context.Context, _ *kinesis.ListStreamsInput) (*kinesis.ListStreamsOutput, error) {
+		last = joined(ctx)
+		return &kinesis.ListStreamsOutput{}, nil
+	}
+	create := func(ctx context.Context, _ *kinesis.CreateStreamInput) (*kinesis.CreateStreamOutput, error) {
+		last = joined(ctx)
+		return &kinesis.CreateStreamOutput{}, nil
+	}
+	ended := func(context.Context, *kinesis.DeleteStreamInput) (*kinesis.DeleteStreamOutput, error) {
+		return nil, transaction.ErrEnded
+	}
+	tx := transaction.Open(transaction.Config{}).Begin("f", nil)
+	h, err := api.NewHandler(api.Config{
+		Objects: bucketOnly{},
+		Services: []*api.Service{{Name: "kinesis", TargetPrefix: "K", JSONVersion: "1.1", Dialect: api.Kinesis, Operations: []api.Operation{
+			api.Op("PutRecord", kinesisschemas.PutRecord, kinesisschemas.PutRecordInput, kinesisschemas.PutRecordOutput, put).Held(),
+			api.Op("ListStreams", kinesisschemas.ListStreams, kinesisschemas.ListStreamsInput, kinesisschemas.ListStreamsOutput, list),
+			api.Op("CreateStream", kinesisschemas.CreateStream, kinesisschemas.CreateStreamInput, nil, create),
+			api.Op("DeleteStream", kinesisschemas.DeleteStream, kinesisschemas.DeleteStreamInput, nil, ended),
+		}}},
+		Invocations: fakeInvocations{"once": {Effects: tx}, "between": {}, "passes": {Effects: tx, PassOutside: true}, "gone": {Expired: true}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ key, token, call, want string }{
+		{"anyone", "", "PutRecord", "direct"},
+		{"once", "token", "PutRecord", "held"},
+		{"once", "token", "ListStreams", "direct"},
+		{"once", "token", "CreateStream", "weir:outside"},
+		{"once", "forged", "PutRecord", "ExpiredToken"},
+		{"once", "token", "DeleteStream", "weir:outside"},
+		{"passes", "token", "CreateStream", "direct"},
+		{"passes", "token", "DeleteStream", "has ended"},
+		{"between", "token", "PutRecord", "between two invocations"},
+		{"between", "token", "ListStreams", "direct"},
+		{"gone", "token", "ListStreams", "ExpiredToken"},
+		{"anyone", "", "s3 PUT", "object"},
+		{"once", "token", "s3 GET", "object"},
+		{"once", "token", "s3 PUT", "weir:outside"},
+		{"passes", "token", "s3 PUT", "object"},
+	} {
+		last = ""
+		service, method := "kinesis", http.MethodPost
+		if verb, ok := strings.CutPrefix(c.call, "s3 "); ok {
+			service, method = "s3", verb
+		}
+		r := httptest.NewRequest(method, "/", strings.NewReader("{}"))
+		r.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential="+c.key+"/20260101/us-east-1/"+service+"/aws4_request, SignedHeaders=host, Signature=0")
+		r.Header.Set("X-Amz-Security-Token", c.token)
+		if service == "kinesis" {
+			r.Header.Set("X-Amz-Target", "K."+c.call)
+			r.Header.Set("Content-Type", "application/x-amz-json-1.1")
+		}
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		if got := last + w.Body.String(); !strings.Contains(got, c.want) {
+			t.Errorf("%s by %s: got %d %s, want %s", c.call, c.key, w.Code, got, c.want)
+		}
+	}
+}
