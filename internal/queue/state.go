@@ -99,13 +99,17 @@ func (s *state) add(e *entry, now int64) {
 	s.show(e)
 }
 
-// hide makes a message that is in no heap invisible until a time.
+// hide makes a message that is in no heap invisible until a time. Those who wait for
+// the first one to become visible learn that it is this one now.
 func (s *state) hide(e *entry, until int64) {
 	e.place, e.visibleFrom = hidden, until
 	if e.delayed {
 		s.delayed++
 	}
 	heap.Push(&s.hidden, e)
+	if e.index == 0 {
+		s.wakeAll()
+	}
 }
 
 // show makes a message that is in no heap visible. It can be received if no other
