@@ -84,12 +84,13 @@ func (f *Functions) Get(ref string) (Definition, error) {
 // locate returns name and qualifier of a reference into this account and region.
 func (f *Functions) locate(ref string) (name, qualifier string, err error) {
 	// The usual forms, without the cost of a pattern.
+	name = ref
 	if rest, ok := strings.CutPrefix(ref, f.arnPrefix); ok {
-		name, qualifier, _ = strings.Cut(rest, ":")
-	} else {
-		name = ref
+		if name, qualifier, ok = strings.Cut(rest, ":"); ok && (qualifier == "" || strings.Contains(qualifier, ":")) {
+			name = "" // malformed
+		}
 	}
-	if _, ok := f.defs.Get(name); ok && !strings.Contains(qualifier, ":") {
+	if _, ok := f.defs.Get(name); ok {
 		return name, qualifier, nil
 	}
 	r, err := parseReference(ref)

@@ -168,6 +168,7 @@ func (f *Functions) DeleteAlias(ctx context.Context, ref, alias string) error {
 	if err := tx.Commit(); err != nil {
 		return fmt.Errorf("delete alias %s of function %s: %w", alias, name, err)
 	}
+	f.forgetQualifier(name, alias)
 	return ctx.Err()
 }
 

@@ -52,31 +52,39 @@ func (d Definition) reserved() int {
 type admission struct {
 	account *account
 	fleet   *fleet
-	shared  bool // the function had no reservation
+	meters  *meters // of the qualifier, nil without one
+	shared  bool    // the function had no reservation
 }
 
 // admit finds a place for an invocation, or refuses it.
-func (f *Functions) admit(fl *fleet) (admission, error) {
-	a := admission{account: &f.account, fleet: fl}
+func (f *Functions) admit(t target) (admission, error) {
+	fl := t.fleet
+	a := admission{account: &f.account, fleet: fl, meters: t.meters}
 	most := fl.reserved.Load()
 	if a.shared = most == noReservation; a.shared {
 		if limit, ok := f.account.shared(); !ok {
 			f.account.unreserved.Add(1)
 		} else if !enter(&f.account.unreserved, limit) {
-			return a, f.throttled(fl, ErrAccountConcurrency)
+			return a, f.throttled(t, ErrAccountConcurrency)
 		}
 		fl.meters.inFlight.Add(1)
 	} else if !enter(&fl.meters.inFlight, most) {
-		return a, f.throttled(fl, ErrReservedConcurrency)
+		return a, f.throttled(t, ErrReservedConcurrency)
 	}
 	f.total.concurrent.Observe(float64(f.account.running.Add(1)))
 	fl.meters.concurrent.Observe(float64(fl.meters.inFlight.Load()))
+	if a.meters != nil {
+		a.meters.concurrent.Observe(float64(a.meters.inFlight.Add(1)))
+	}
 	return a, nil
 }
 
-func (f *Functions) throttled(fl *fleet, why error) error {
-	fl.meters.throttles.Observe(1)
+func (f *Functions) throttled(t target, why error) error {
+	t.fleet.meters.throttles.Observe(1)
 	f.total.throttles.Observe(1)
+	if t.meters != nil {
+		t.meters.throttles.Observe(1)
+	}
 	return why
 }
 
@@ -100,6 +108,9 @@ func (a admission) end() {
 	}
 	a.fleet.meters.inFlight.Add(-1)
 	a.account.running.Add(-1)
+	if a.meters != nil {
+		a.meters.inFlight.Add(-1)
+	}
 	if a.shared {
 		a.account.unreserved.Add(-1)
 	}

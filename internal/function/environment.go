@@ -42,7 +42,8 @@ type outcome struct {
 	tail      []byte
 	duration  time.Duration
 	requestID string
-	err       error // it never ran
+	meters    *meters // of the qualifier that was asked for, nil without one
+	err       error   // it never ran
 }
 
 // envState is where an environment stands. It moves only forward in this
@@ -257,7 +258,7 @@ func (e *environment) respond(id string, result outcome) bool {
 // this order: who has the outcome finds the log complete. The caller has taken
 // the invocation out of flight.
 func (e *environment) finish(inv *invocation, result outcome) {
-	result.duration, result.requestID = time.Since(inv.started), inv.id
+	result.duration, result.requestID, result.meters = time.Since(inv.started), inv.id, inv.place.meters
 	if result.status == "timeout" {
 		result.duration = min(result.duration, e.timeout) // ending the process is not its own time
 	}

@@ -1,6 +1,7 @@
 package function
 
 import (
+	"sync"
 	"sync/atomic"
 
 	"github.com/weirstream/weir/internal/meter"
@@ -12,6 +13,8 @@ type fleet struct {
 	meters   *meters
 	reserved atomic.Int64     // concurrency, or noReservation
 	pools    map[string]*pool // by version; guarded by the mutex of Functions
+	// qualified are the meters of versions and aliases that were invoked by name.
+	qualified sync.Map // qualifier -> *meters
 }
 
 // target is what is to be invoked.
@@ -20,6 +23,7 @@ type target struct {
 	version string
 	fleet   *fleet
 	pool    *pool
+	meters  *meters // of the qualifier, nil without one
 }
 
 // target finds the version of a function that a reference means.
@@ -34,6 +38,9 @@ func (f *Functions) target(ref string) (target, error) {
 	}
 	t := target{arn: ARN(f.identity, name, qualifier), version: version}
 	t.fleet, t.pool, err = f.poolOf(name, version)
+	if err == nil && qualifier != "" && qualifier != LatestVersion {
+		t.meters = f.qualifiedMeters(t.fleet, name, qualifier)
+	}
 	return t, err
 }
 
@@ -77,6 +84,9 @@ func (f *Functions) poolOf(name, version string) (*fleet, *pool, error) {
 	p := newPool(def, maxEnvironments, nil, func(o outcome) {
 		fl.meters.observe(o)
 		f.total.observe(o)
+		if o.meters != nil {
+			o.meters.observe(o)
+		}
 	})
 	p.launch = func(def Definition) { f.start(p, def) }
 	fl.pools[version] = p
@@ -90,6 +100,27 @@ func (f *Functions) newFleet(def Definition) *fleet {
 	}
 	fl.define(def)
 	return fl
+}
+
+func (f *Functions) qualifiedMeters(fl *fleet, name, qualifier string) *meters {
+	if m, ok := fl.qualified.Load(qualifier); ok {
+		return m.(*meters)
+	}
+	m, _ := fl.qualified.LoadOrStore(qualifier, newMeters(f.meter,
+		meter.Dimension{Name: "FunctionName", Value: name}, resourceDimension(name, qualifier)))
+	return m.(*meters)
+}
+
+func resourceDimension(name, qualifier string) meter.Dimension {
+	return meter.Dimension{Name: "Resource", Value: versionKey(name, qualifier)}
+}
+
+// forgetQualifier drops what was measured of a version or alias that was deleted.
+func (f *Functions) forgetQualifier(name, qualifier string) {
+	if fl := f.existingFleet(name); fl != nil {
+		fl.qualified.Delete(qualifier)
+	}
+	f.meter.Forget(metricNamespace, resourceDimension(name, qualifier))
 }
 
 // define takes from a definition what concerns all versions.
@@ -133,4 +164,5 @@ func (f *Functions) forgetVersion(name, version string) {
 	if p != nil {
 		p.retire()
 	}
+	f.forgetQualifier(name, version)
 }

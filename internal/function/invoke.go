@@ -87,7 +87,7 @@ func (f *Functions) run(ctx context.Context, t target, in Invocation) (Result, e
 	if err != nil {
 		return Result{}, err
 	}
-	place, err := f.admit(t.fleet)
+	place, err := f.admit(t)
 	if err != nil {
 		turn.Leave()
 		return Result{}, err

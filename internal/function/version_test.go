@@ -264,8 +264,14 @@ func TestAliasSplitsInvocations(t *testing.T) {
 	if counts["1"]+counts["2"] != total || min(counts["1"], counts["2"]) < 120 {
 		t.Errorf("got %v", counts)
 	}
-	if n, _, _ := w.existingFleet("f").meters.invocations.Totals(); n != total {
-		t.Errorf("%v invocations of the function", n)
+	fl := w.existingFleet("f")
+	for name, m := range map[string]*meters{"function": fl.meters, "alias": w.qualifiedMeters(fl, "f", "split")} {
+		if n, _, _ := m.invocations.Totals(); n != total || m.inFlight.Load() != 0 {
+			t.Errorf("%v invocations of the %s, %d in flight", n, name, m.inFlight.Load())
+		}
+	}
+	if n, _, _ := w.qualifiedMeters(fl, "f", "1").invocations.Totals(); n != 0 {
+		t.Errorf("%v invocations by the number of the version", n)
 	}
 }
 

@@ -101,7 +101,18 @@ def test_what_publishing_refuses(client):
     assert client.get_function_configuration(FunctionName="r")["RevisionId"] != right["RevisionId"]
 
 
-def test_an_alias_moves_and_shares_out(client):
+def measured(weir, metric, **dimensions):
+    """Returns the sum of a metric of functions."""
+    found = weir.client("cloudwatch").get_metric_data(
+        StartTime="2020-01-01T00:00:00Z", EndTime="2100-01-01T00:00:00Z",
+        MetricDataQueries=[{"Id": "m", "MetricStat": {"Period": 86400, "Stat": "Sum", "Metric": {
+            "Namespace": "AWS/Lambda", "MetricName": metric,
+            "Dimensions": [{"Name": k, "Value": v} for k, v in dimensions.items()]}}}],
+    )
+    return sum(found["MetricDataResults"][0]["Values"])
+
+
+def test_an_alias_moves_and_shares_out(weir, client):
     create(client, "a", Publish=True)
     client.update_function_code(FunctionName="a", ZipFile=package("two"), Publish=True)
     alias = client.create_alias(FunctionName="a", Name="live", FunctionVersion="1")
@@ -119,6 +130,12 @@ def test_an_alias_moves_and_shares_out(client):
     client.update_alias(FunctionName="a", Name="live", RoutingConfig={"AdditionalVersionWeights": {"1": 0.5}})
     counts = Counter(invoke(client, "a:live")[1] for _ in range(100))
     assert counts["1"] + counts["2"] == 100 and min(counts.values()) > 15, counts
+
+    def counted():
+        assert measured(weir, "Invocations", FunctionName="a", Resource="a:live") == 102
+        assert measured(weir, "Invocations", FunctionName="a") == 102
+
+    eventually(counted)
     assert client.list_aliases(FunctionName="a", FunctionVersion="2")["Aliases"][0]["RoutingConfig"] == {"AdditionalVersionWeights": {"1": 0.5}}
 
     client.add_permission(FunctionName="a", Qualifier="live", StatementId="s3", Action="lambda:InvokeFunction", Principal="s3.amazonaws.com")
@@ -187,21 +204,11 @@ def test_a_mapping_waits_for_concurrency(weir, client):
     client.put_function_concurrency(FunctionName="m", ReservedConcurrentExecutions=0)
     client.create_event_source_mapping(EventSourceArn=stream, FunctionName="m", StartingPosition="TRIM_HORIZON", MaximumRetryAttempts=0)
     kinesis.put_record(StreamName="m", PartitionKey="k", Data=b"1")
-    metrics = weir.client("cloudwatch")
-
-    def sum_of(metric):
-        found = metrics.get_metric_data(
-            StartTime="2020-01-01T00:00:00Z", EndTime="2100-01-01T00:00:00Z",
-            MetricDataQueries=[{"Id": "m", "MetricStat": {"Period": 86400, "Stat": "Sum", "Metric": {
-                "Namespace": "AWS/Lambda", "MetricName": metric, "Dimensions": [{"Name": "FunctionName", "Value": "m"}]}}}],
-        )
-        return sum(found["MetricDataResults"][0]["Values"])
-
     def at_least(metric, count):
-        assert sum_of(metric) >= count
+        assert measured(weir, metric, FunctionName="m") >= count
 
     eventually(lambda: at_least("Throttles", 1))
-    assert sum_of("Invocations") == sum_of("Errors") == 0
+    assert measured(weir, "Invocations", FunctionName="m") == measured(weir, "Errors", FunctionName="m") == 0
     client.delete_function_concurrency(FunctionName="m")
     eventually(lambda: at_least("Invocations", 1))  # the record was not given up
 
