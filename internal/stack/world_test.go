@@ -30,7 +30,7 @@ func newWorld() *world {
 }
 
 func (w *world) providers() resource.Providers {
-	return resource.Providers{Streams: streams{w}, Tables: tables{w}, Functions: functions{w}, Mappings: mappings{w}, Topics: topics{w},
+	return resource.Providers{Streams: streams{w}, Tables: tables{w}, Functions: functions{w}, Mappings: mappings{w}, Topics: topics{w}, Buckets: buckets{w},
 		Alarms: alarms{w}, Dashboards: dashboards{w}, LogGroups: logGroups{w}, Permissions: permissions{w},
 		Exists: func(_ context.Context, kind, name string) (bool, error) {
 			w.mu.Lock()

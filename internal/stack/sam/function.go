@@ -147,7 +147,7 @@ func (x *expansion) events(r *template.Resource, target string, events *template
 		}
 		if _, ok := eventSources[kind.Text]; !ok {
 			x.problems = append(x.problems, template.Problem{Line: kind.Line, LogicalID: r.LogicalID,
-				Message: "event type " + kind.Text + " of event " + e.Key + " is not implemented", Hint: "Kinesis, DynamoDB and SQS are"})
+				Message: "event type " + kind.Text + " of event " + e.Key + " is not implemented", Hint: "Kinesis, DynamoDB, SQS and S3 are"})
 			continue
 		}
 		x.streamEvent(r, target, e, kind.Text)
