@@ -3,9 +3,9 @@ package mapping
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -20,19 +20,32 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"github.com/weirstream/weir/internal/catalog"
+	"github.com/weirstream/weir/internal/meter"
 	"github.com/weirstream/weir/internal/store"
 )
 
 // TestScripts runs the stories in testdata. Each runs in virtual time, with a
-// source and a function that the script controls. Commands:
+// source, a function and a destination that the script controls. Commands:
 //
-//	create [batch=N] [window=SECONDS] [start=POSITION] [disabled]
-//	update [batch=N] [window=SECONDS] [enabled=BOOL]
-//	delete, show, restart
-//	put SHARD DATA...        append records; DATA*N repeats N times
-//	split SHARD CHILD CHILD  close a shard and open two
+//	create, update, delete, show [of=NAME]
+//	    batch window factor tumbling age retries =N, bisect report metrics enabled =BOOL,
+//	    destination=ARN, filters (one in each line of the input), start=POSITION,
+//	    at=SECONDS of the story, table (the changes of one), disabled
+//	put SHARD [at=DURATION] DATA...   append records: DATA*N repeats N times,
+//	    KEY/DATA has a key; at moves the source's clock; or the input, a record a line
+//	split SHARD CHILD CHILD, merge SHARD SHARD CHILD
+//	close SHARD              end it without children
 //	remove, restore          take the source away, bring it back
-//	function ok|fail|missing [TIMES] [takes=DURATION]
+//	retention DURATION
+//	function ok|fail|crash|hang|missing|throttled|refused [TIMES] [takes=DURATION]
+//	function answers [TIMES]          with the input; $N is the number of record N
+//	function poison=DATA,... [reports]  fails, or reports those, while it has any
+//	function counts [pad=N]           returns a state with the number of records
+//	effects [conflicts=N]    the function's effects are counted once; show them
+//	destination ok|gone|unreachable [TIMES]
+//	meters                   what was counted since the last time
+//	restart, crash           end the process in order; at once, losing what was not
+//	                         synced
 //	advance DURATION
 //
 // The answer to a command is what happened until nothing more could happen.
@@ -56,26 +69,32 @@ func TestScripts(t *testing.T) {
 
 type story struct {
 	t     *testing.T
-	fs    vfs.FS
+	fs    *vfs.MemFS
 	db    *store.DB
 	m     *Mappings
-	uuid  string
+	meter *meter.Meter
+	uuids map[string]string
 	start time.Time
 
-	mu   sync.Mutex
-	src  *fakeSource
-	fn   fakeFunction
-	logs []string
+	mu      sync.Mutex
+	life    int // of the process: what is left of a former one has no effect
+	src     *fakeSource
+	fn      fakeFunction
+	dest    fakeDestination
+	logs    []string
+	effects map[string]int
+	clashes int // commits that will conflict
 }
 
 const (
 	sourceARN   = "arn:aws:kinesis:us-east-1:000000000000:stream/s"
+	tableARN    = "arn:aws:dynamodb:us-east-1:000000000000:table/t/stream/2000-01-01T00:00:00.000"
 	functionARN = "arn:aws:lambda:us-east-1:000000000000:function:f"
 )
 
 func newStory(t *testing.T) *story {
-	st := &story{t: t, fs: vfs.NewMem(), start: time.Now()}
-	st.src = &fakeSource{shards: map[string]*fakeShard{}}
+	st := &story{t: t, fs: vfs.NewCrashableMem(), start: time.Now(), meter: meter.New(), uuids: map[string]string{}}
+	st.src = &fakeSource{shards: map[string]*fakeShard{}, retention: 24 * time.Hour}
 	st.src.add("s0")
 	st.open()
 	return st
@@ -86,7 +105,8 @@ func (st *story) open() {
 	if st.db, err = store.Open("data", store.Options{FS: st.fs}); err != nil {
 		st.t.Fatal(err)
 	}
-	if st.m, err = Open(Config{DB: st.db, Identity: catalog.DefaultIdentity, Sources: st, Invoker: st}); err != nil {
+	p := process{st, st.life}
+	if st.m, err = Open(Config{DB: st.db, Identity: catalog.DefaultIdentity, Sources: p, Invoker: p, Destinations: p, Meter: st.meter}); err != nil {
 		st.t.Fatal(err)
 	}
 	st.m.jitter = func(time.Duration) time.Duration { return 0 }
@@ -99,39 +119,18 @@ func (st *story) close() {
 	}
 }
 
+// crash ends the process as a power cut would.
+func (st *story) crash() {
+	st.fs = st.fs.CrashClone(vfs.CrashCloneCfg{})
+	st.mu.Lock()
+	st.life++
+	st.mu.Unlock()
+	st.close()
+	st.open()
+}
+
 func (st *story) command(t *testing.T, d *datadriven.TestData) string {
-	var out string
-	switch d.Cmd {
-	case "create":
-		v, err := st.m.Create(context.Background(), st.spec(d))
-		st.uuid = cmpOr(v.UUID, st.uuid)
-		out = describe(v, err)
-	case "update":
-		out = describe(st.m.Update(context.Background(), st.uuid, st.spec(d)))
-	case "delete":
-		out = describe(st.m.Delete(context.Background(), st.uuid))
-	case "show":
-		out = st.show()
-	case "restart":
-		st.close()
-		st.open()
-	case "put":
-		st.put(d)
-	case "split":
-		st.src.split(d.CmdArgs[0].Key, d.CmdArgs[1].Key, d.CmdArgs[2].Key)
-	case "remove", "restore":
-		st.src.remove(d.Cmd == "remove")
-	case "function":
-		st.fn.set(t, d)
-	case "advance":
-		pause, err := time.ParseDuration(d.CmdArgs[0].Key)
-		if err != nil {
-			t.Fatal(err)
-		}
-		time.Sleep(pause)
-	default:
-		t.Fatalf("%s: unknown command %s", d.Pos, d.Cmd)
-	}
+	out := st.do(t, d)
 	synctest.Wait()
 	st.mu.Lock()
 	defer st.mu.Unlock()
@@ -141,6 +140,71 @@ func (st *story) command(t *testing.T, d *datadriven.TestData) string {
 		return "nothing\n"
 	}
 	return out
+}
+
+func (st *story) do(t *testing.T, d *datadriven.TestData) string {
+	arg := func(i int) string { return d.CmdArgs[i].Key }
+	switch d.Cmd {
+	case "create", "update", "delete", "show":
+		return st.request(d)
+	case "restart":
+		st.close()
+		st.open()
+	case "crash":
+		st.crash()
+	case "put":
+		st.put(d)
+	case "split":
+		st.src.reshard(arg(1), arg(0))
+		st.src.reshard(arg(2), arg(0))
+	case "merge":
+		st.src.reshard(arg(2), arg(0), arg(1))
+	case "close":
+		st.src.change(func() { st.src.shards[arg(0)].closed = true })
+	case "remove", "restore":
+		st.src.change(func() { st.src.gone = d.Cmd == "remove" })
+	case "retention":
+		st.src.change(func() { st.src.retention = duration(t, arg(0)) })
+	case "function":
+		st.fn.set(t, d)
+	case "effects":
+		return st.showEffects(d)
+	case "destination":
+		st.dest.set(d)
+	case "meters":
+		return st.showMeters()
+	case "advance":
+		time.Sleep(duration(t, arg(0)))
+	default:
+		t.Fatalf("%s: unknown command %s", d.Pos, d.Cmd)
+	}
+	return ""
+}
+
+func duration(t *testing.T, s string) time.Duration {
+	d, err := time.ParseDuration(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+func (st *story) request(d *datadriven.TestData) string {
+	ctx, name := context.Background(), ""
+	d.MaybeScanArgs(st.t, "of", &name)
+	switch d.Cmd {
+	case "create":
+		v, err := st.m.Create(ctx, st.spec(d))
+		if err == nil {
+			st.uuids[name] = v.UUID
+		}
+		return describe(v, err)
+	case "update":
+		return describe(st.m.Update(ctx, st.uuids[name], st.spec(d)))
+	case "delete":
+		return describe(st.m.Delete(ctx, st.uuids[name]))
+	}
+	return st.show(st.uuids[name])
 }
 
 // summary shortens long runs of the same event to the first and the last two.
@@ -170,13 +234,6 @@ func summary(logs []string) string {
 	return out.String()
 }
 
-func cmpOr(a, b string) string {
-	if a != "" {
-		return a
-	}
-	return b
-}
-
 var uuidText = regexp.MustCompile(`[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`)
 
 func describe(v View, err error) string {
@@ -186,31 +243,55 @@ func describe(v View, err error) string {
 	return fmt.Sprintf("%s batch=%d window=%d %q\n", v.State, v.BatchSize, v.BatchingWindow, v.LastProcessingResult)
 }
 
+// spec reads a request from the arguments of a command.
 func (st *story) spec(d *datadriven.TestData) Spec {
-	spec := Spec{SourceARN: sourceARN, Starting: &StartingPosition{Type: TrimHorizon}}
+	spec := Spec{}
 	if d.Cmd == "create" {
-		spec.Function = "f"
+		spec = Spec{SourceARN: sourceARN, Function: "f", Starting: &StartingPosition{Type: TrimHorizon}}
+	}
+	numbers := map[string]**int{
+		"batch": &spec.BatchSize, "window": &spec.BatchingWindow, "factor": &spec.Factor, "tumbling": &spec.TumblingWindow,
+		"age": &spec.MaximumRecordAge, "retries": &spec.RetryLimit,
 	}
 	for _, arg := range d.CmdArgs {
 		value := strings.Join(arg.Vals, "")
 		number, _ := strconv.Atoi(value)
+		if field, ok := numbers[arg.Key]; ok {
+			*field = &number
+			continue
+		}
+		on := value != "false"
 		switch arg.Key {
-		case "batch":
-			spec.BatchSize = &number
-		case "window":
-			spec.BatchingWindow = &number
 		case "start":
 			spec.Starting = &StartingPosition{Type: value}
+		case "at":
+			spec.Starting.Timestamp = st.start.Add(time.Duration(number) * time.Second)
+		case "table":
+			spec.SourceARN = tableARN
 		case "source":
 			spec.SourceARN = value
 		case "function":
 			spec.Function = value
 		case "enabled":
-			on := value == "true"
 			spec.Enabled = &on
 		case "disabled":
-			off := false
-			spec.Enabled = &off
+			on = false
+			spec.Enabled = &on
+		case "bisect":
+			spec.Bisect = &on
+		case "report":
+			spec.ResponseTypes = choice(on, reportItemFailures)
+		case "responses":
+			spec.ResponseTypes = &arg.Vals
+		case "metrics":
+			spec.Metrics = choice(on, eventCount)
+		case "destination":
+			spec.OnFailure = &value
+		case "success":
+			spec.OnSuccess = value
+		case "filters":
+			lines := strings.Fields(d.Input)
+			spec.Filters = &lines
 		case "unsupported":
 			spec.Unsupported = arg.Vals
 		}
@@ -218,33 +299,80 @@ func (st *story) spec(d *datadriven.TestData) Spec {
 	return spec
 }
 
-func (st *story) show() string {
-	v, err := st.m.Get(st.uuid)
+func choice(on bool, value string) *[]string {
+	if !on {
+		return &[]string{}
+	}
+	return &[]string{value}
+}
+
+func (st *story) show(uuid string) string {
+	v, err := st.m.Get(uuid)
 	if err != nil {
 		return describe(v, err)
 	}
 	out := describe(v, nil)
-	shards, _ := st.m.Status(st.uuid)
+	shards, _ := st.m.Status(uuid)
 	for _, s := range shards {
 		out += fmt.Sprintf("%s %s next=%d attempts=%d %s\n", s.Shard, s.Activity, s.Next, s.Attempts, s.Problem)
 	}
 	return out
 }
 
+// showMeters lists the metrics that have data, with their sums.
+func (st *story) showMeters() string {
+	var lines []string
+	st.meter.Each(func(s *meter.Series) {
+		if stats, ok := s.Drain(); ok {
+			name := uuidText.ReplaceAllString(s.Dimensions[0].Value, "UUID")
+			lines = append(lines, fmt.Sprintf("%s %s=%s sum=%g max=%g %s\n", s.Name, s.Dimensions[0].Name, name, stats.Sum, stats.Max, s.Unit))
+		}
+	})
+	slices.Sort(lines)
+	return strings.Join(lines, "")
+}
+
+func (st *story) showEffects(d *datadriven.TestData) string {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	if st.effects == nil || d.HasArg("conflicts") {
+		st.effects = map[string]int{}
+		d.MaybeScanArgs(st.t, "conflicts", &st.clashes)
+		return ""
+	}
+	out := ""
+	for _, data := range slices.Sorted(maps.Keys(st.effects)) {
+		out += fmt.Sprintf("%s=%d ", data, st.effects[data])
+	}
+	return out + "\n"
+}
+
 func (st *story) put(d *datadriven.TestData) {
+	clock := time.Now()
 	for _, arg := range d.CmdArgs[1:] {
+		if arg.Key == "at" {
+			clock = clock.Add(duration(st.t, arg.Vals[0]))
+			continue
+		}
 		data, times, found := strings.Cut(arg.Key, "*")
 		n := 1
 		if found {
 			n, _ = strconv.Atoi(times)
+		}
+		key, rest, found := strings.Cut(data, "/")
+		if found {
+			data = rest
 		}
 		if size, ok := strings.CutPrefix(data, "bytes:"); ok {
 			length, _ := strconv.Atoi(size)
 			data = strings.Repeat("x", length)
 		}
 		for range n {
-			st.src.put(d.CmdArgs[0].Key, data)
+			st.src.put(d.CmdArgs[0].Key, key, data, clock)
 		}
+	}
+	for line := range strings.Lines(d.Input) {
+		st.src.put(d.CmdArgs[0].Key, "k", strings.TrimSpace(line), clock)
 	}
 }
 
@@ -252,237 +380,4 @@ func (st *story) logf(format string, args ...any) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	st.logs = append(st.logs, fmt.Sprintf("%8.1fs ", time.Since(st.start).Seconds())+fmt.Sprintf(format, args...)+"\n")
-}
-
-// Open implements Sources.
-func (st *story) Open(arn string) (Source, error) {
-	if st.src.isGone() || arn != sourceARN {
-		return nil, ErrSourceGone
-	}
-	return st.src, nil
-}
-
-// Lookup implements Invoker.
-func (st *story) Lookup(ref string) (Function, error) {
-	if ref != "f" && ref != functionARN {
-		return Function{}, ErrFunctionNotFound
-	}
-	return Function{Name: "f", ARN: functionARN, Role: "arn:aws:iam::000000000000:role/r"}, nil
-}
-
-// Invoke implements Invoker.
-func (st *story) Invoke(ctx context.Context, _ string, payload []byte) (Outcome, error) {
-	var event struct {
-		Records []struct{ Shard, Data string }
-	}
-	if err := json.Unmarshal(payload, &event); err != nil {
-		st.t.Error("event is not JSON:", err)
-	}
-	var datas []string
-	for _, r := range event.Records {
-		if len(r.Data) > 40 {
-			r.Data = fmt.Sprintf("%d bytes", len(r.Data))
-		}
-		datas = append(datas, r.Data)
-	}
-	if len(datas) > 12 {
-		datas = []string{datas[0], "...", datas[len(datas)-1], fmt.Sprintf("(%d)", len(datas))}
-	}
-	what := fmt.Sprintf("%s [%s]", event.Records[0].Shard, strings.Join(datas, " "))
-	result, takes := st.fn.next()
-	if takes > 0 {
-		st.logf("invoke %s", what)
-		if err := sleep(ctx, takes); err != nil {
-			st.logf("cut off %s", what)
-			return Outcome{}, err
-		}
-	}
-	st.logf("%s %s", result, what)
-	switch result {
-	case "missing":
-		return Outcome{}, ErrFunctionNotFound
-	case "fail":
-		return Outcome{FunctionError: "Unhandled", Payload: []byte(`{"errorMessage":"no"}`)}, nil
-	}
-	return Outcome{Payload: []byte("null")}, nil
-}
-
-// fakeFunction answers as scripted: result for the next times calls, then ok.
-type fakeFunction struct {
-	mu     sync.Mutex
-	result string
-	times  int
-	takes  time.Duration
-}
-
-func (f *fakeFunction) set(t *testing.T, d *datadriven.TestData) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.result, f.times, f.takes = d.CmdArgs[0].Key, 1<<30, 0
-	for _, arg := range d.CmdArgs[1:] {
-		if arg.Key == "takes" {
-			takes, err := time.ParseDuration(arg.Vals[0])
-			if err != nil {
-				t.Fatal(err)
-			}
-			f.takes = takes
-			continue
-		}
-		f.times, _ = strconv.Atoi(arg.Key)
-	}
-}
-
-func (f *fakeFunction) next() (string, time.Duration) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.result == "" || f.times == 0 {
-		return "ok", f.takes
-	}
-	f.times--
-	return f.result, f.takes
-}
-
-// fakeSource is a source in memory.
-type fakeSource struct {
-	mu     sync.Mutex
-	gone   bool
-	order  []string
-	shards map[string]*fakeShard
-	wake   chan struct{}
-}
-
-type fakeShard struct {
-	parents []string
-	recs    []Record
-	closed  bool
-}
-
-const fakeRetention = 24 * time.Hour
-
-func (f *fakeSource) add(id string, parents ...string) {
-	f.order = append(f.order, id)
-	f.shards[id] = &fakeShard{parents: parents}
-}
-
-func (f *fakeSource) change(edit func()) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	edit()
-	if f.wake != nil {
-		close(f.wake)
-		f.wake = nil
-	}
-}
-
-func (f *fakeSource) put(shard, data string) {
-	f.change(func() {
-		s := f.shards[shard]
-		s.recs = append(s.recs, Record{Position: uint64(len(s.recs) + 1), Arrival: time.Now().UnixMilli(), Key: data, Data: []byte(data)})
-	})
-}
-
-func (f *fakeSource) split(parent, a, b string) {
-	f.change(func() {
-		f.shards[parent].closed = true
-		f.add(a, parent)
-		f.add(b, parent)
-	})
-}
-
-func (f *fakeSource) remove(gone bool) { f.change(func() { f.gone = gone }) }
-
-func (f *fakeSource) isGone() bool {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.gone
-}
-
-func (f *fakeSource) Shards() ([]Shard, error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	var out []Shard
-	for _, id := range f.order {
-		out = append(out, Shard{Key: id, ID: id, Parents: f.shards[id].parents})
-	}
-	return out, nil
-}
-
-func (f *fakeSource) Open(shard string) (ShardSource, error) { return &fakeReader{f, shard}, nil }
-
-// fakeReader reads one shard of a fakeSource.
-type fakeReader struct {
-	*fakeSource
-	shard string
-}
-
-func (f *fakeReader) Start(at StartingPosition) (uint64, error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if at.Type == Latest {
-		return uint64(len(f.shards[f.shard].recs) + 1), nil
-	}
-	return 1, nil
-}
-
-func (f *fakeReader) Read(from uint64, maxRecords, maxBytes int) ([]Record, uint64, error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.gone {
-		return nil, 0, ErrSourceGone
-	}
-	var out []Record
-	size := 0
-	for _, r := range f.shards[f.shard].recs {
-		if r.Position < from || f.Expired(r) {
-			continue
-		}
-		if size += len(r.Data); len(out) == maxRecords || size > maxBytes && len(out) > 0 {
-			break
-		}
-		out = append(out, r)
-		from = r.Position + 1
-	}
-	return out, from, nil
-}
-
-func (f *fakeReader) Wait(ctx context.Context, from uint64) error {
-	for {
-		f.mu.Lock()
-		s := f.shards[f.shard]
-		if f.gone {
-			f.mu.Unlock()
-			return ErrSourceGone
-		}
-		if s.closed || uint64(len(s.recs)) >= from {
-			f.mu.Unlock()
-			return nil
-		}
-		if f.wake == nil {
-			f.wake = make(chan struct{})
-		}
-		wake := f.wake
-		f.mu.Unlock()
-		select {
-		case <-wake:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
-}
-
-func (f *fakeReader) Done(from uint64) bool {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	s := f.shards[f.shard]
-	return s.closed && uint64(len(s.recs)) < from
-}
-
-func (f *fakeReader) Expired(r Record) bool {
-	return time.Since(time.UnixMilli(r.Arrival)) > fakeRetention
-}
-
-func (f *fakeReader) SequenceNumber(r Record) string { return strconv.FormatUint(r.Position, 10) }
-
-func (f *fakeReader) AppendEvent(dst []byte, _ string, r Record) ([]byte, error) {
-	return fmt.Appendf(dst, `{"shard":%q,"data":%q}`, f.shard, r.Data), nil
 }

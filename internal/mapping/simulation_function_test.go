@@ -115,7 +115,9 @@ func (in *simInvocation) roll(about string) uint64 {
 	return in.w.roll(about, in.first(), len(in.recs), in.try, len(in.shard.trail))
 }
 
-func (in *simInvocation) chance(n int, about string) bool { return n > 0 && in.roll(about)%uint64(n) == 0 }
+func (in *simInvocation) chance(n int, about string) bool {
+	return n > 0 && in.roll(about)%uint64(n) == 0
+}
 
 // answer decides how the invocation goes and tells the model.
 func (in *simInvocation) answer() (Outcome, error) {

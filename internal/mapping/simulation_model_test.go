@@ -217,6 +217,7 @@ func (in *simInvocation) checkWindow() {
 	w, sh, ev := in.w, in.shard, in.event
 	if sh.window != nil && in.finalDropped() {
 		sh.window = nil
+		sh.settle(nil)
 	}
 	if in.def.TumblingWindow == 0 {
 		if ev.Window != nil || sh.window != nil {

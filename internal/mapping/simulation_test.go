@@ -354,6 +354,7 @@ func (w *world) compareWindow(sh *simShard, found *window, crashed bool) {
 	}
 	if sh.window != nil && sh.window.tries > 0 && found == nil {
 		sh.window = nil // given up
+		sh.settle(nil)
 		return
 	}
 	w.violated("the checkpoint of %s after operation %d has the window %.60v, the model %.60v", sh.id, last, found, sh.window)

@@ -53,7 +53,7 @@ advance 5s
 show
 ----
 Disabled batch=10 window=0 "OK"
-s0 invoking next=3 attempts=0 
+s0 stopped next=3 attempts=0 
 
 put s0 d
 ----

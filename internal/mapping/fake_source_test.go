@@ -1,0 +1,175 @@
+package mapping
+
+import (
+	"context"
+	"fmt"
+	"sort"
+	"strconv"
+	"sync"
+	"time"
+)
+
+// fakeSource is a source in memory. It outlives the processes of a story.
+type fakeSource struct {
+	mu        sync.Mutex
+	gone      bool
+	retention time.Duration
+	order     []string
+	shards    map[string]*fakeShard
+	wake      chan struct{}
+}
+
+type fakeShard struct {
+	parents []string
+	recs    []Record
+	closed  bool
+}
+
+func (f *fakeSource) add(id string) {
+	f.order = append(f.order, id)
+	f.shards[id] = &fakeShard{}
+}
+
+func (f *fakeSource) change(edit func()) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	edit()
+	if f.wake != nil {
+		close(f.wake)
+		f.wake = nil
+	}
+}
+
+func (f *fakeSource) put(shard, key, data string, clock time.Time) {
+	f.change(func() {
+		s := f.shards[shard]
+		s.recs = append(s.recs, Record{Position: uint64(len(s.recs) + 1), Arrival: clock.UnixMilli(), Key: key, Data: []byte(data)})
+	})
+}
+
+// reshard closes shards and opens a child of them.
+func (f *fakeSource) reshard(child string, parents ...string) {
+	f.change(func() {
+		f.add(child)
+		f.shards[child].parents = parents
+		for _, p := range parents {
+			f.shards[p].closed = true
+		}
+	})
+}
+
+func (f *fakeSource) isGone() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.gone
+}
+
+// fakeView is a fakeSource as a stream or as the changes of a table.
+type fakeView struct {
+	*fakeSource
+	table bool
+}
+
+func (f *fakeView) Shards() ([]Shard, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var out []Shard
+	for _, id := range f.order {
+		out = append(out, Shard{Key: id, ID: id, Parents: f.shards[id].parents})
+	}
+	return out, nil
+}
+
+func (f *fakeView) Open(shard string) (ShardSource, error) { return &fakeReader{f, shard}, nil }
+
+// fakeReader reads one shard of a fakeSource.
+type fakeReader struct {
+	*fakeView
+	shard string
+}
+
+func (f *fakeReader) Start(at StartingPosition) (uint64, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	recs := f.shards[f.shard].recs
+	switch at.Type {
+	case Latest:
+		return uint64(len(recs) + 1), nil
+	case AtTimestamp:
+		return uint64(sort.Search(len(recs), func(i int) bool { return recs[i].Arrival >= at.Timestamp.UnixMilli() }) + 1), nil
+	}
+	return 1, nil
+}
+
+func (f *fakeReader) Read(from uint64, maxRecords, maxBytes int) ([]Record, uint64, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.gone {
+		return nil, 0, ErrSourceGone
+	}
+	var out []Record
+	size := 0
+	for _, r := range f.shards[f.shard].recs[min(int(from)-1, len(f.shards[f.shard].recs)):] {
+		if len(out) == 0 && f.Expired(r) {
+			from = r.Position + 1
+			continue
+		}
+		if size += len(r.Data); len(out) == maxRecords || size > maxBytes && len(out) > 0 {
+			break
+		}
+		out = append(out, r)
+		from = r.Position + 1
+	}
+	return out, from, nil
+}
+
+func (f *fakeReader) Wait(ctx context.Context, from uint64) error {
+	for {
+		f.mu.Lock()
+		s := f.shards[f.shard]
+		if f.gone {
+			f.mu.Unlock()
+			return ErrSourceGone
+		}
+		if s.closed || uint64(len(s.recs)) >= from {
+			f.mu.Unlock()
+			return nil
+		}
+		if f.wake == nil {
+			f.wake = make(chan struct{})
+		}
+		wake := f.wake
+		f.mu.Unlock()
+		select {
+		case <-wake:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+func (f *fakeReader) Done(from uint64) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	s := f.shards[f.shard]
+	return s.closed && uint64(len(s.recs)) < from
+}
+
+func (f *fakeReader) Expired(r Record) bool {
+	return time.Since(time.UnixMilli(r.Arrival)) > f.retention
+}
+
+func (f *fakeReader) SequenceNumber(r Record) string {
+	return "4900" + strconv.FormatUint(r.Position, 10)
+}
+
+// AppendEvent makes an event of the members that filters and the function look at.
+// Of a table, data that is JSON is the event.
+func (f *fakeReader) AppendEvent(dst []byte, _ string, r Record) ([]byte, error) {
+	number := f.SequenceNumber(r)
+	if f.table && r.Data[0] == '{' {
+		dst = fmt.Appendf(dst, `{"shard":%q,"number":%q,"data":"change %d",`, f.shard, number, r.Position)
+		return append(dst, r.Data[1:]...), nil
+	}
+	return fmt.Appendf(dst, `{"shard":%q,"number":%q,"data":%q,"kinesis":{"partitionKey":%q}}`, f.shard, number, r.Data, r.Key), nil
+}
