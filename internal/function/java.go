@@ -8,7 +8,9 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -41,6 +43,9 @@ func (f *Functions) javaCommand(ctx context.Context, def Definition, rt runtimeS
 		return nil, err
 	}
 	argv := append([]string{jvm.Path}, javaOptions(jvm, def)...)
+	if archive := javaArchive(filepath.Dir(client.native), jvm); exists(archive) {
+		argv = append(argv, "-XX:SharedArchiveFile="+archive, "-Xlog:cds=off", "-Xlog:cds+dynamic=off")
+	}
 	return append(argv, "-D"+javaNative+"="+client.native, "-cp", client.classPath, javaClientMain, def.Handler), nil
 }
 
@@ -48,20 +53,26 @@ func (f *Functions) javaCommand(ctx context.Context, def Definition, rt runtimeS
 // of the function in JAVA_TOOL_OPTIONS win.
 func javaOptions(jvm Interpreter, def Definition) []string {
 	heap := def.MemoryMB - max(javaBesideHeapMB, def.MemoryMB*javaBesideHeapPercent/100)
+	own := strings.Fields(def.Environment["JAVA_TOOL_OPTIONS"])
 	options := []string{
-		"-XX:MaxHeapSize=" + strconv.Itoa(heap) + "m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto", "-XX:-UsePerfData",
+		"-XX:MaxHeapSize=" + strconv.Itoa(heap) + "m", "-XX:TieredStopAtLevel=1", "-Xshare:auto", "-XX:-UsePerfData",
 		"-XX:ErrorFile=" + filepath.Join(os.TempDir(), "hs_err_"+def.Name+"_%p.log"), // else in the folder of the code
 	}
 	if v, ok := parseVersion(jvm.Version); ok && v[0] >= 22 {
 		options = append(options, "--enable-native-access=ALL-UNNAMED") // else it warns of the client
 	}
-	for _, option := range strings.Fields(def.Environment["JAVA_TOOL_OPTIONS"]) {
+	if !slices.ContainsFunc(own, collectorOption.MatchString) { // there can be only one
+		options = append(options, "-XX:+UseSerialGC")
+	}
+	for _, option := range own {
 		if strings.HasPrefix(option, "-X") { // the virtual machine has read it already, but the command line goes before
 			options = append(options, option)
 		}
 	}
 	return options
 }
+
+var collectorOption = regexp.MustCompile(`^-XX:\+Use\w+GC$`)
 
 // javaClientFiles is where a runtime interface client is.
 type javaClientFiles struct {
@@ -77,7 +88,7 @@ func (f *Functions) findJavaClient(code, codeSHA256 string) (javaClientFiles, er
 	library := javaLibrary()
 	installed := f.runtimes.installDir(sdkJavaClient)
 	if native := filepath.Join(installed, library); exists(native) {
-		return javaClientFiles{classPath: filepath.Join(installed, "*"), native: native}, nil
+		return javaClientFiles{classPath: javaClassPath(installed), native: native}, nil
 	}
 	if jars, _ := filepath.Glob(filepath.Join(code, "lib", javaClient+"-*.jar")); len(jars) > 0 { // the pattern is well-formed
 		native := filepath.Join(f.codeDir, nativeGroup, codeSHA256, library)

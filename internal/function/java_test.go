@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -37,9 +38,15 @@ func TestJavaOptions(t *testing.T) {
 			t.Errorf("%d MB: %v", memory, options)
 		}
 	}
+	for own, serial := range map[string]bool{"": true, "-XX:+UseZGC -Xss1m": false} {
+		def := Definition{MemoryMB: 128, Environment: map[string]string{"JAVA_TOOL_OPTIONS": own}}
+		if options := javaOptions(Interpreter{Version: "21.0.1"}, def); slices.Contains(options, "-XX:+UseSerialGC") != serial {
+			t.Errorf("%q: %v", own, options)
+		}
+	}
 	own := map[string]string{"JAVA_TOOL_OPTIONS": `-XX:TieredStopAtLevel=4 -Da="b c" -Xss2m`}
 	options := javaOptions(Interpreter{Version: "25.0.3"}, Definition{MemoryMB: 128, Environment: own})
-	if n := len(options); !slices.Equal(options[n-3:], []string{"--enable-native-access=ALL-UNNAMED", "-XX:TieredStopAtLevel=4", "-Xss2m"}) {
+	if n := len(options); !slices.Contains(options, "--enable-native-access=ALL-UNNAMED") || !slices.Equal(options[n-2:], []string{"-XX:TieredStopAtLevel=4", "-Xss2m"}) {
 		t.Errorf("%v", options)
 	}
 }
@@ -123,7 +130,8 @@ func TestJavaClientIsInstalledOrInThePackage(t *testing.T) {
 		t.Errorf("in a fat jar: %+v %v", got, err)
 	}
 	native = put(filepath.Join(w.runtimes.installDir(sdkJavaClient), library), "native")
-	if got, err := w.findJavaClient(code, "sum"); err != nil || got != (javaClientFiles{filepath.Join(filepath.Dir(native), "*"), native}) {
+	jar = put(filepath.Join(filepath.Dir(native), "a.jar"), "x")
+	if got, err := w.findJavaClient(code, "sum"); err != nil || got != (javaClientFiles{jar, native}) {
 		t.Errorf("installed: %+v %v", got, err)
 	}
 }
@@ -168,5 +176,49 @@ func TestDownloadsAreVerified(t *testing.T) {
 	repository.Config.Handler = http.NotFoundHandler()
 	if err := download(t.Context(), repository.URL, dir, io.Discard); err == nil || !strings.Contains(err.Error(), "404") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// trainee is a program that does what the client does in a virtual machine that
+// archives classes.
+const trainee = `#!/bin/sh
+for arg; do
+  case $arg in -XX:ArchiveClassesAtExit=*) archive=${arg#*=};; esac
+done
+trap 'echo classes of "$_HANDLER" >"$archive"; kill $!; exit 143' TERM
+api=http://$AWS_LAMBDA_RUNTIME_API/2018-06-01/runtime/invocation
+event=$(curl -sS $api/next) || exit 1
+curl -sS -d "$event" $api/training/response || exit 1
+curl -sS $api/next &
+wait
+`
+
+func TestClassesAreArchived(t *testing.T) {
+	t.Parallel()
+	if _, err := exec.LookPath("curl"); err != nil {
+		t.Skip(err)
+	}
+	dir := t.TempDir()
+	program := filepath.Join(dir, "java")
+	jvm := Interpreter{Language: "java", Version: "17.0.1", Path: program}
+	put := func(script string) {
+		if err := os.WriteFile(program, []byte(script), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put(trainee)
+	if err := archiveJavaClasses(t.Context(), jvm, dir); err != nil {
+		t.Fatal(err)
+	}
+	if content, err := os.ReadFile(javaArchive(dir, jvm)); err != nil || string(content) != "classes of "+trainingHandler+"\n" {
+		t.Errorf("%q %v", content, err)
+	}
+	put("#!/bin/sh\nexit 3\n")
+	if err := archiveJavaClasses(t.Context(), jvm, dir); err == nil || !strings.Contains(err.Error(), "exit status 3") {
+		t.Errorf("got %v", err)
+	}
+	jvm.Version = "11.0.2"
+	if err := archiveJavaClasses(t.Context(), jvm, dir); err == nil {
+		t.Error("Java 11 archived classes")
 	}
 }

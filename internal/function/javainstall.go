@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 )
 
@@ -83,7 +84,26 @@ func (r *Runtimes) installJava(ctx context.Context, progress io.Writer) error {
 		return fmt.Errorf("install Java client: %w", err)
 	}
 	fmt.Fprintln(progress, "installed "+javaClient+" "+javaClientVersion)
-	return nil
+	r.archiveAll(ctx, target, progress)
+	return ctx.Err()
+}
+
+// archiveAll lets every virtual machine on this machine make its archive of the
+// client's classes. Functions run without as well.
+func (r *Runtimes) archiveAll(ctx context.Context, dir string, progress io.Writer) {
+	if runtime.GOOS != "linux" {
+		return
+	}
+	for _, jvm := range r.List(ctx).Interpreters {
+		if jvm.Language != string(familyJava) {
+			continue
+		}
+		if err := archiveJavaClasses(ctx, jvm, dir); err != nil {
+			fmt.Fprintf(progress, "functions start slower with %s: %v\n", jvm.Path, err)
+			continue
+		}
+		fmt.Fprintln(progress, "archived classes for "+jvm.Path)
+	}
 }
 
 // verify compares a file with the checksum that is expected of it.

@@ -179,7 +179,7 @@ def test_settings_are_checked(world):
 def test_accepted_events_survive_a_kill(start):
     weir = start()
     prepare(weir, "works")
-    for n in range(10):
+    for n in range(5):
         send(weir, "works", {"n": n})
     weir.process.send_signal(signal.SIGKILL)
     weir.process.wait(30)
@@ -187,7 +187,7 @@ def test_accepted_events_survive_a_kill(start):
     weir = start(directory=weir.directory)
 
     def all_ran():
-        assert {e["n"] for e in got(weir, "works")} == set(range(10))
+        assert {e["n"] for e in got(weir, "works")} == set(range(5))
 
     eventually(all_ran)
     weir.stop()
