@@ -7,7 +7,7 @@ import { mkdirSync } from "node:fs";
 import path from "node:path";
 import { after, before, test } from "node:test";
 import { base, drawnCharts, eventually, launch, visit } from "./browser.mjs";
-import { countsByHour, expectedCounts, findShift, hour, names, putEvent } from "./pipeline.mjs";
+import { countsByHour, expectedCounts, findShift, hour, mappingOf, names, putEvent } from "./pipeline.mjs";
 
 let browser;
 before(async () => { browser = await launch(); });
@@ -138,6 +138,24 @@ test("the log of a function is followed, filtered and marked", () => visit(brows
   });
 }));
 
+test("a mapping shows how it stands in each shard, as it changes", () => visit(browser, {}, async (page) => {
+  await page.goto(base + "mappings");
+  await page.locator("[data-mapping]", { hasText: names.counter }).getByRole("link", { name: /batch/ }).click();
+  await page.getByRole("heading", { name: `${names.stream} ${names.counter}` }).waitFor();
+  const shards = page.locator("[data-shard]");
+  await shards.first().waitFor();
+  assert.equal(await shards.count(), 2);
+  assert.match(await shards.first().innerText(), /shardId-\d{12}\s+Waiting for records/);
+  const heads = await page.locator("table[aria-label=Shards] thead th").allInnerTexts();
+  for (const head of ["Shard", "Does", "Batch", "Took", "Invocations", "Retries", "Behind"]) assert.ok(heads.includes(head), `no column ${head}`);
+  assert.match(await page.locator(".facts").innerText(), /Batch\s+up to [\d,]+ records/);
+  const at = heads.indexOf("Invocations");
+  const invocations = async () => (await shards.locator(`:nth-child(${at + 1})`).allInnerTexts()).join(" ");
+  const before = await invocations();
+  await putEvent("console test", Math.floor(Date.now() / 1000) - hour);
+  await eventually("the invocation of a new event is counted", async () => assert.notEqual(await invocations(), before));
+}));
+
 test("the outbox shows mail", () => visit(browser, {}, async (page) => {
   await page.goto(base + "mail");
   await page.locator("[data-mail]").first().click();
@@ -157,7 +175,7 @@ test("alarms and stacks show their state and what happened", () => visit(browser
 }));
 
 test("pages that do not exist say so", () => visit(browser, {}, async (page) => {
-  for (const missing of ["nothing", "tables/none", "functions/none", "alarms/none/more"]) {
+  for (const missing of ["nothing", "tables/none", "functions/none", "mappings/none", "alarms/none/more"]) {
     await page.goto(base + missing);
     await page.getByRole("heading", { name: "Not found" }).waitFor();
   }
@@ -187,6 +205,8 @@ for (const viewport of sizes) {
         ["stream", "streams/" + names.stream, ".figure"],
         ["table", "tables/" + names.table, ".items tbody tr"],
         ["function", "functions/" + names.counter, ".log-line"],
+        ["mappings", "mappings", "[data-mapping]"],
+        ["mapping", "mappings/" + await mappingOf(names.counter), "[data-shard]"],
         ["alarms", "alarms", "[data-alarm]"],
         ["mail", "mail", "[data-mail]"],
         ["stacks", "stacks", "table.list"],

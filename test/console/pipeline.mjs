@@ -54,6 +54,13 @@ export function findShift(expected, counts) {
   return best.shift;
 }
 
+// mappingOf returns the UUID of the event source mapping of a function.
+export async function mappingOf(name) {
+  const response = await fetch(endpoint + "/_weir/console/api/status");
+  const { mappings } = await response.json();
+  return mappings.find((m) => m.function === name).uuid;
+}
+
 // putEvent puts one event into the stream, through the Kinesis API.
 export async function putEvent(event, seconds) {
   const record = { event, utc_timestamp: new Date(seconds * 1000).toISOString().slice(0, 19), page: "/console-test", status: 200, bytes: 1, visitor: "test" };

@@ -11,6 +11,8 @@ import { DashboardsPage } from "./pages/dashboards";
 import { FunctionPage } from "./pages/function";
 import { FunctionsPage } from "./pages/functions";
 import { MailPage } from "./pages/mail";
+import { MappingPage } from "./pages/mapping";
+import { MappingsPage } from "./pages/mappings";
 import { NotFound } from "./pages/notfound";
 import { OverviewPage } from "./pages/overview";
 import { StackPage } from "./pages/stack";
@@ -28,6 +30,7 @@ const sections: { path: string; title: string; icon: IconName; list: () => Compo
   { path: "dashboards", title: "Dashboards", icon: "dashboards", list: () => <DashboardsPage />, one: (n) => <DashboardPage key={n} name={n} /> },
   { path: "streams", title: "Streams", icon: "streams", list: () => <StreamsPage />, one: (n) => <StreamPage key={n} name={n} /> },
   { path: "functions", title: "Functions", icon: "functions", list: () => <FunctionsPage />, one: (n) => <FunctionPage key={n} name={n} /> },
+  { path: "mappings", title: "Mappings", icon: "mappings", list: () => <MappingsPage />, one: (n) => <MappingPage key={n} uuid={n} /> },
   { path: "tables", title: "Tables", icon: "tables", list: () => <TablesPage />, one: (n) => <TablePage key={n} name={n} /> },
   { path: "alarms", title: "Alarms", icon: "alarms", list: () => <AlarmsPage />, one: (n) => <AlarmPage key={n} name={n} /> },
   { path: "mail", title: "Mail", icon: "mail", list: () => <MailPage id="" />, one: (n) => <MailPage id={n} /> },
@@ -91,7 +94,7 @@ function Sidebar(props: { section?: string; onEscape: () => void }) {
   const state = live.value;
   const inAlarm = state.alarms.filter((a) => a.state === "ALARM").length;
   const counts: Record<string, number> = {
-    dashboards: state.dashboards.length, streams: state.streams.length, functions: state.functions.length, tables: state.tables.length,
+    dashboards: state.dashboards.length, streams: state.streams.length, functions: state.functions.length, mappings: state.mappings.length, tables: state.tables.length,
     alarms: state.alarms.length, mail: state.mail?.total ?? 0, stacks: state.stacks.length,
   };
   return (

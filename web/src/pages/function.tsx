@@ -22,7 +22,7 @@ export function FunctionPage(props: { name: string }) {
         <>
           {fn.runtime} · {fn.memoryMB} MB · timeout {fn.timeoutSeconds} s
           {sources.map((m) => (
-            <span key={m.uuid}> · reads <a href={to(m.sourceKind === "table" ? "tables" : "streams", m.sourceName)}>{m.sourceName}</a></span>
+            <span key={m.uuid}> · reads <a href={to("mappings", m.uuid)}>{m.sourceName}</a></span>
           ))}
           {fn.state !== "Active" && <> · <State state={fn.state} small /></>}
         </>

@@ -44,8 +44,8 @@ function Everything(props: { state: Live }) {
         {state.functions.length > 0 ? <FunctionList functions={state.functions.slice(0, most)} /> : <NoFunctions small />}
       </Card>
       <div class="grid-2">
-        <Card title="Event source mappings" count={state.mappings.length} flush>
-          {state.mappings.length > 0 ? <MappingList mappings={state.mappings} /> : <NoMappings />}
+        <Card title="Event source mappings" count={state.mappings.length} actions={<All count={state.mappings.length} section="mappings" />} flush>
+          {state.mappings.length > 0 ? <MappingList mappings={state.mappings.slice(0, most)} /> : <NoMappings />}
         </Card>
         <Card title="Alarms" count={state.alarms.length} actions={<All count={state.alarms.length} section="alarms" />} flush>
           {state.alarms.length > 0 ? <AlarmList alarms={state.alarms} most={most} /> : <NoAlarms small />}

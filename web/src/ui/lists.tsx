@@ -114,9 +114,24 @@ export function TableList(props: { tables: TableView[] }) {
   );
 }
 
+const kinds: Record<string, string> = { table: "changes", queue: "messages" };
+
 // healthy says whether a mapping's last result is a good one.
 function healthy(result: string): boolean {
   return result === "" || result === "OK" || result === "No records processed";
+}
+
+// Flow says from where to where a mapping hands records.
+export function Flow(props: { mapping: MappingView }) {
+  const { mapping: m } = props;
+  const page = { table: "tables", stream: "streams" }[m.sourceKind];
+  return (
+    <span class="flow">
+      {page ? <a href={to(page, m.sourceName)}>{m.sourceName}</a> : m.sourceName}
+      <Icon name="arrow" size={13} />
+      <a href={to("functions", m.function)}>{m.function}</a>
+    </span>
+  );
 }
 
 export function MappingList(props: { mappings: MappingView[] }) {
@@ -125,13 +140,10 @@ export function MappingList(props: { mappings: MappingView[] }) {
       {props.mappings.map((m) => (
         <tr key={m.uuid} data-mapping={m.uuid}>
           <th scope="row" class="name">
-            <span class="flow">
-              <a href={to(m.sourceKind === "table" ? "tables" : "streams", m.sourceName)}>{m.sourceName}</a>
-              <Icon name="arrow" size={13} />
-              <a href={to("functions", m.function)}>{m.function}</a>
-            </span>
+            <Flow mapping={m} />
             <div class="under">
-              {m.sourceKind === "table" ? "changes" : "records"} · batch {count(m.batchSize)}{m.windowSeconds > 0 && <> or {m.windowSeconds} s</>}
+              <a href={to("mappings", m.uuid)}>{kinds[m.sourceKind] ?? "records"} · batch {count(m.batchSize)}{m.windowSeconds > 0 && <> or {m.windowSeconds} s</>}
+                {m.tumblingWindow > 0 && <> · windows of {m.tumblingWindow} s</>}</a>
               {!healthy(m.lastResult) && <span class="bad"> · {m.lastResult}</span>}
             </div>
           </th>

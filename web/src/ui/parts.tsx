@@ -72,7 +72,7 @@ type Tone = "ok" | "bad" | "warn" | "quiet" | "busy";
 // here and does not tell by its ending is shown without a judgement.
 const tones: Record<string, Tone> = {
   OK: "ok", ALARM: "bad", INSUFFICIENT_DATA: "quiet",
-  ACTIVE: "ok", Active: "ok", Enabled: "ok", Disabled: "quiet", Inactive: "quiet", Failed: "bad",
+  ACTIVE: "ok", Active: "ok", Enabled: "ok", Disabled: "quiet", waiting: "ok", retrying: "bad", throttled: "warn", Inactive: "quiet", Failed: "bad",
 };
 
 function toneOf(state: string): Tone {
