@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/weirstream/weir/internal/store"
+	"github.com/weirstream/weir/internal/transaction"
 )
 
 // diskTables opens tables on a real disk, for benchmarks of what syncs cost.
@@ -92,6 +93,46 @@ func BenchmarkScan(b *testing.B) {
 				}
 			}
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*c.items), "ns/item")
+		})
+	}
+}
+
+// BenchmarkHeldAdd adds to 1,000 counters in transactions of 1,000 operations, which
+// find them as they were ("quiet") or changed by others ("busy").
+func BenchmarkHeldAdd(b *testing.B) {
+	for _, busy := range []bool{false, true} {
+		b.Run(map[bool]string{false: "quiet", true: "busy"}[busy], func(b *testing.B) {
+			tables := diskTables(b)
+			createTable(b, tables, "t", "", hashKey)
+			txs := transaction.Open(transaction.Config{DB: tables.cfg.DB})
+			requests := make([]*UpdateRequest, 1000)
+			for i := range requests {
+				requests[i] = addRequest("t", itemOf("pk", fmt.Sprint("some-counter-", i)))
+			}
+			transact := func() *transaction.Tx {
+				tx := txs.Begin("f", nil)
+				for _, r := range requests {
+					if _, err := tables.In(tx).UpdateItem(r); err != nil {
+						b.Fatal(err)
+					}
+				}
+				return tx
+			}
+			b.ReportAllocs()
+			for b.Loop() {
+				tx := transact()
+				if busy {
+					if err := transact().Commit(nil); err != nil {
+						b.Fatal(err)
+					}
+				}
+				if err := tx.Commit(nil); err != nil {
+					b.Fatal(err)
+				}
+			}
+			if err := txs.Close(); err != nil {
+				b.Fatal(err)
+			}
 		})
 	}
 }
