@@ -86,10 +86,10 @@ func (s *Streams) Subscribe(_ context.Context, consumerARN string, shard uint32,
 	if sub.next, err = st.position(sh, start, "SubscribeToShard"); err != nil {
 		return nil, err
 	}
-	ok = s.subs.begin(sub)
-	sub.series.subscribed(ok)
-	if !ok {
-		return nil, sub.taken()
+	err = s.begin(sub)
+	sub.series.subscribed(err == nil)
+	if err != nil {
+		return nil, err
 	}
 	return sub, nil
 }
@@ -101,19 +101,23 @@ func (s *Subscription) taken() error {
 
 // begin makes sub the subscription of its consumer and shard, unless the present
 // one is too young.
-func (all *subscriptions) begin(sub *Subscription) bool {
-	all.mu.Lock()
-	old := all.all[sub.key]
-	if old != nil && sub.start.Sub(old.start) < subscriptionHold {
-		all.mu.Unlock()
-		return false
+func (s *Streams) begin(sub *Subscription) error {
+	s.subs.mu.Lock()
+	defer s.subs.mu.Unlock()
+	// Under the lock, so that a consumer that ends now is either not found or takes
+	// this subscription with it.
+	if _, _, err := s.ConsumerByARN(sub.key.consumer); err != nil {
+		return err
 	}
-	all.all[sub.key] = sub
-	all.mu.Unlock()
+	old := s.subs.all[sub.key]
+	if old != nil && sub.start.Sub(old.start) < subscriptionHold {
+		return sub.taken()
+	}
+	s.subs.all[sub.key] = sub
 	if old != nil {
 		old.end(old.taken())
 	}
-	return true
+	return nil
 }
 
 // finish forgets a subscription that has ended, unless it still keeps others from
