@@ -1,0 +1,213 @@
+"""Filters, batches, lanes, and changes of a mapping that is at work."""
+
+import json
+import threading
+import time
+from collections import defaultdict
+
+import pytest
+
+from conftest import eventually
+from mappings import create_function, create_stream, create_table, delivered, expect, map_source, printed, put, settled, status
+
+SEE = "def handler(event, context):\n    saw(texts(event))\n"
+CHANGES = """
+def handler(event, context):
+    saw([[r["eventName"], r["dynamodb"]["Keys"]["id"]["S"]] for r in event["Records"]])
+"""
+
+
+def flat(calls):
+    return [text for call in calls for text in call]
+
+
+def sees(weir, function, want, seconds=60):
+    """Waits until a function has got what is wanted, in whatever batches."""
+    def same():
+        got = flat(printed(weir, function))
+        assert got == want, f"{len(got)} of {len(want)}: {got[:20]}"
+
+    eventually(same, seconds)
+
+
+def test_filters_of_a_stream(weir):
+    """A record must match one of the patterns; others do not count to a batch."""
+    source = create_stream(weir, "filtered")
+    create_function(weir, "filtered", SEE)
+    events = [{"kind": "order", "total": n, "from": {"country": "de" if n % 2 else "fr"}} for n in range(20)]
+    events += [{"kind": "return", "total": 1}, {"kind": "visit"}]
+    texts = [json.dumps(e) for e in events]
+    put(weir, "filtered", texts + ["not JSON"])
+    patterns = [
+        {"data": {"kind": ["order"], "total": [{"numeric": [">=", 10]}], "from": {"country": ["de"]}}},
+        {"data": {"kind": [{"prefix": "ret"}]}},
+    ]
+    uuid = map_source(weir, source, "filtered", BatchSize=6, FilterCriteria={"Filters": [{"Pattern": json.dumps(p)} for p in patterns]})
+    wanted = [t for t, e in zip(texts, events) if e["total" if "total" in e else "kind"] == 1 and e["kind"] == "return"
+              or e["kind"] == "order" and e["total"] >= 10 and e["total"] % 2]
+    expect(weir, "filtered", [wanted])
+    # Without filters, what comes from then on is sent, whatever it is.
+    client = weir.client("lambda")
+    client.update_event_source_mapping(UUID=uuid, FilterCriteria={})
+    settled(weir, uuid)
+    put(weir, "filtered", ["not JSON"])
+    expect(weir, "filtered", [wanted, ["not JSON"]])
+
+
+def test_filters_of_a_table(weir):
+    source = create_table(weir, "filtered")
+    create_function(weir, "filtered-changes", CHANGES)
+    pattern = {"eventName": ["REMOVE", "MODIFY"], "dynamodb": {"OldImage": {"state": {"S": ["open"]}}}}
+    map_source(weir, source, "filtered-changes", FilterCriteria={"Filters": [{"Pattern": json.dumps(pattern)}]})
+    table = weir.resource("dynamodb").Table("filtered")
+    for state in ("open", "open", "closed", "closed"):
+        table.put_item(Item={"id": "a", "state": state, "at": time.time_ns()})
+    table.put_item(Item={"id": "b", "state": "open"})
+    table.delete_item(Key={"id": "b"})
+    table.delete_item(Key={"id": "a"})
+
+    def same():
+        got = flat(printed(weir, "filtered-changes"))
+        assert sorted(got) == [["MODIFY", "a"], ["MODIFY", "a"], ["REMOVE", "b"]]
+
+    eventually(same)
+
+
+def test_a_batching_window(weir):
+    """A batch waits for company, but no longer than it is told, nor when it is full."""
+    source = create_stream(weir, "gathered")
+    create_function(weir, "gathered", SEE)
+    map_source(weir, source, "gathered", BatchSize=3, MaximumBatchingWindowInSeconds=2)
+    for text in "abcd":
+        put(weir, "gathered", [text])
+    expect(weir, "gathered", [["a", "b", "c"], ["d"]])
+
+
+LANES = """
+def handler(event, context):
+    start = time.time()
+    time.sleep(0.25)
+    saw({"start": start, "end": time.time(), "got": [[r["kinesis"]["partitionKey"], text] for r, text in zip(event["Records"], texts(event))]})
+"""
+
+
+def test_ten_lanes_keep_the_order_of_each_key(weir):
+    """Ten batches of a shard at a time, but never two with records of one key."""
+    source = create_stream(weir, "lanes")
+    create_function(weir, "lanes", LANES)
+    keys = [f"key-{n}" for n in range(40)]
+    for n in range(10):
+        kinesis = weir.client("kinesis")
+        kinesis.put_records(StreamName="lanes", Records=[{"Data": str(n).encode(), "PartitionKey": key} for key in keys])
+    uuid = map_source(weir, source, "lanes", ParallelizationFactor=10, BatchSize=10)
+
+    def done():
+        assert delivered(weir, uuid) == 400
+        calls = printed(weir, "lanes")
+        assert sum(len(call["got"]) for call in calls) == 400
+        return calls
+
+    calls = sorted(eventually(done), key=lambda call: call["start"])
+    got, busy = defaultdict(list), defaultdict(float)
+    for call in calls:
+        for key in {key for key, _ in call["got"]}:
+            assert busy[key] <= call["start"], f"{key} is in two invocations at a time"
+            busy[key] = call["end"]
+        for key, text in call["got"]:
+            got[key].append(text)
+    assert got == {key: [str(n) for n in range(10)] for key in keys}
+    most = max(sum(other["start"] <= call["start"] < other["end"] for other in calls) for call in calls)
+    assert 5 <= most <= 10, most
+    lanes = status(weir, uuid)
+    assert [lane["lane"] for lane in lanes] == list(range(10)) and len({lane["shard"] for lane in lanes}) == 1
+
+
+def test_a_key_that_fails_holds_up_its_lane_alone(weir):
+    source = create_stream(weir, "blocked")
+    create_function(weir, "blocked", """
+def handler(event, context):
+    if any(text == "bad" for text in texts(event)):
+        raise ValueError("bad")
+    saw(texts(event))
+""")
+    uuid = map_source(weir, source, "blocked", ParallelizationFactor=4, BatchSize=1)
+    put(weir, "blocked", ["bad"], key="the bad one")
+    put(weir, "blocked", [str(n) for n in range(40)], key=str)
+
+    def others():
+        lanes = status(weir, uuid)
+        stuck = [lane for lane in lanes if lane["activity"] in ("retrying", "invoking")]
+        assert len(stuck) == 1 and "ValueError" in stuck[0]["problem"] and stuck[0]["retries"] > 0
+        done = {int(text) for text in flat(printed(weir, "blocked"))}
+        assert len(done) >= 25 and sum(lane["activity"] == "waiting" for lane in lanes) == 3
+
+    eventually(others)
+
+
+def test_changes_of_a_mapping_at_work(weir):
+    """Batch size, function, pause: nothing is lost, nothing comes twice."""
+    source = create_stream(weir, "changed")
+    create_function(weir, "first", SEE)
+    create_function(weir, "second", SEE)
+    client = weir.client("lambda")
+    uuid = map_source(weir, source, "first", BatchSize=1)
+    stop, sent = threading.Event(), []
+
+    def produce():
+        while not stop.is_set():
+            sent.append(str(len(sent)))
+            put(weir, "changed", [sent[-1]])
+            time.sleep(0.01)
+
+    producer = threading.Thread(target=produce)
+    producer.start()
+    try:
+        for change in [{"BatchSize": 50}, {"ParallelizationFactor": 5}, {"Enabled": False}, {"Enabled": True, "ParallelizationFactor": 1},
+                       {"MaximumBatchingWindowInSeconds": 1}, {"FunctionName": "second"}]:
+            time.sleep(0.6)
+            answer = client.update_event_source_mapping(UUID=uuid, **change)
+            assert answer["State"] == {False: "Disabling", True: "Enabling", None: "Updating"}[change.get("Enabled")]
+            settled(weir, uuid, "Disabled" if change.get("Enabled") is False else "Enabled")
+            if change.get("Enabled") is False:
+                assert {shard["activity"] for shard in status(weir, uuid)} == {"stopped"}
+        time.sleep(1)
+    finally:
+        stop.set()
+        producer.join()
+
+    def all_of_them():
+        got = flat(printed(weir, "first")) + flat(printed(weir, "second"))
+        assert got == sent, f"{len(got)} of {len(sent)}"
+
+    eventually(all_of_them)
+    assert printed(weir, "second") and client.get_event_source_mapping(UUID=uuid)["FunctionArn"].endswith(":second")
+
+
+@pytest.mark.parametrize("split", [True, False], ids=["split", "merge"])
+def test_children_wait_for_their_parents(weir, split):
+    """Records of a key stay in order when its shard is split or merged."""
+    name = "split" if split else "merged"
+    source = create_stream(weir, name, shards=1 if split else 2)
+    create_function(weir, name, "def handler(event, context):\n    time.sleep(0.2)\n    saw(texts(event))\n")
+    keys = [f"key {n}" for n in range(8)]
+    for n in range(5):
+        put(weir, name, [f"{key} {n}" for key in keys], key=lambda text: text.rsplit(" ", 1)[0])
+    kinesis = weir.client("kinesis")
+    if split:
+        kinesis.split_shard(StreamName=name, ShardToSplit="shardId-000000000000", NewStartingHashKey=str(2**127))
+    else:
+        kinesis.merge_shards(StreamName=name, ShardToMerge="shardId-000000000000", AdjacentShardToMerge="shardId-000000000001")
+    kinesis.get_waiter("stream_exists").wait(StreamName=name)
+    uuid = map_source(weir, source, name, BatchSize=4)
+    for n in range(5, 10):
+        put(weir, name, [f"{key} {n}" for key in keys], key=lambda text: text.rsplit(" ", 1)[0])
+
+    def ordered():
+        got = flat(printed(weir, name))
+        assert len(got) == 80
+        for key in keys:
+            assert [text for text in got if text.startswith(key)] == [f"{key} {n}" for n in range(10)]
+
+    eventually(ordered)
+    done = sum(shard["activity"] == "done" for shard in status(weir, uuid))
+    assert done == (1 if split else 2)
