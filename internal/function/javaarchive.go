@@ -47,7 +47,7 @@ func javaClassPath(dir string) string {
 // event of a Runtime API that is made up, and ends.
 func archiveJavaClasses(ctx context.Context, jvm Interpreter, dir string) error {
 	if v, ok := parseVersion(jvm.Version); !ok || v[0] < firstArchiving {
-		return fmt.Errorf("Java %s cannot archive classes", jvm.Version)
+		return fmt.Errorf("version %s cannot archive classes", jvm.Version)
 	}
 	ctx, cancel := context.WithTimeout(ctx, trainingTime)
 	defer cancel()
