@@ -1,6 +1,7 @@
 """Queues, and functions that get their messages, through boto3."""
 
 import json
+import subprocess
 import threading
 import time
 import urllib.parse
@@ -57,7 +58,7 @@ def arn(url):
 
 
 def receive(sqs, url, **options):
-    options = {"MaxNumberOfMessages": 10, "MessageSystemAttributeNames": ["All"], "MessageAttributeNames": ["All"]} | options
+    options = {"MaxNumberOfMessages": 10, "AttributeNames": ["All"], "MessageAttributeNames": ["All"]} | options
     return sqs.receive_message(QueueUrl=url, **options).get("Messages", [])
 
 
@@ -353,3 +354,65 @@ def test_mapping_of_a_queue_that_is_too_quick(make, map_):
     with pytest.raises(ClientError) as refused:
         map_(make(VisibilityTimeout="5"))
     assert refused.value.response["Error"]["Message"] == "Queue visibility timeout: 5 seconds is less than Function timeout: 10 seconds"
+
+
+TEMPLATE = """
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Dead: {Type: AWS::SQS::Queue, Properties: {FifoQueue: true}}
+  Jobs:
+    Type: AWS::SQS::Queue
+    Properties:
+      FifoQueue: true
+      ContentBasedDeduplication: true
+      VisibilityTimeout: 60
+      RedrivePolicy: {deadLetterTargetArn: !GetAtt Dead.Arn, maxReceiveCount: 3}
+  Policy:
+    Type: AWS::SQS::QueuePolicy
+    Properties:
+      Queues: [!Ref Jobs]
+      PolicyDocument: {Version: "2012-10-17", Statement: []}
+  Results: {Type: AWS::SQS::Queue, Properties: {QueueName: results}}
+  Copy:
+    Type: AWS::Serverless::Function
+    Properties:
+      Runtime: python3.12
+      Handler: index.handler
+      Timeout: 10
+      InlineCode: |
+        import boto3, os
+        def handler(event, context):
+            for r in event["Records"]:
+                boto3.client("sqs").send_message(QueueUrl=os.environ["RESULTS"], MessageBody=r["body"])
+      Environment: {Variables: {RESULTS: !Ref Results}}
+      Events:
+        In: {Type: SQS, Properties: {Queue: !GetAtt Jobs.Arn, BatchSize: 5, ScalingConfig: {MaximumConcurrency: 3}}}
+Outputs:
+  Jobs: {Value: !Ref Jobs}
+  Name: {Value: !GetAtt Jobs.QueueName}
+"""
+
+
+def test_template(weir, binary, sqs, tmp_path):
+    (tmp_path / "template.yaml").write_text(TEMPLATE)
+
+    def run(*args):
+        subprocess.run([binary, *args, "--endpoint", weir.endpoint], cwd=tmp_path, check=True, timeout=120)
+
+    run("deploy", "template.yaml", "--stack-name", "copying")
+    [jobs] = [u for u in sqs.list_queues(QueueNamePrefix="copying-Jobs")["QueueUrls"]]
+    assert jobs.endswith(".fifo")
+    attributes = sqs.get_queue_attributes(QueueUrl=jobs, AttributeNames=["All"])["Attributes"]
+    assert json.loads(attributes["RedrivePolicy"])["maxReceiveCount"] == 3 and "Statement" in attributes["Policy"]
+    [mapping] = weir.client("lambda").list_event_source_mappings(EventSourceArn=arn(jobs))["EventSourceMappings"]
+    assert mapping["ScalingConfig"] == {"MaximumConcurrency": 3}
+    sqs.send_message(QueueUrl=jobs, MessageBody="x", MessageGroupId="g")
+    results = sqs.get_queue_url(QueueName="results")["QueueUrl"]
+    assert [m["Body"] for m in receive(sqs, results, WaitTimeSeconds=20)] == ["x"]
+    # Attributes that the template leaves out go back to their defaults.
+    (tmp_path / "template.yaml").write_text(TEMPLATE.replace("VisibilityTimeout: 60", "DelaySeconds: 1"))
+    run("deploy", "template.yaml", "--stack-name", "copying")
+    attributes = sqs.get_queue_attributes(QueueUrl=jobs, AttributeNames=["All"])["Attributes"]
+    assert (attributes["VisibilityTimeout"], attributes["DelaySeconds"]) == ("30", "1")
+    run("destroy", "copying")
+    assert "QueueUrls" not in sqs.list_queues(QueueNamePrefix="copying-")
