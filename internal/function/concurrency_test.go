@@ -197,3 +197,25 @@ func TestChangeReplacesWhatIsInUse(t *testing.T) {
 		}
 	})
 }
+
+// A deployment changes configuration and code one right after the other.
+func TestTwoChangesReplaceOnce(t *testing.T) {
+	f := &fakes{startTime: 5 * time.Second, workTime: 20 * time.Second}
+	inBubble(t, f, func(_ *testing.T, w *world) {
+		during(w, 2, func() {
+			time.Sleep(10 * time.Second) // both are busy
+			for memory := range 2 {
+				memory += 256
+				if _, err := w.UpdateConfiguration(w.Context(), "f", ConfigurationUpdate{MemoryMB: &memory}); err != nil {
+					w.Fatal(err)
+				}
+			}
+		})
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		// Two, two for the first change, and two in the place of these.
+		if started, running := f.counts(); started != 6 || running != 2 {
+			w.Errorf("%d environments started, %d run", started, running)
+		}
+	})
+}

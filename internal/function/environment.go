@@ -77,7 +77,9 @@ type environment struct {
 	conns  sync.WaitGroup
 	timer  *time.Timer // of the initialization, then of each invocation
 	memory peak
-	first  bool // still counted as starting; guarded by the mutex of the pool
+	// These two are guarded by the mutex of the pool: first, that it is counted as
+	// starting, and replaced, that another one is started in its place.
+	first, replaced bool
 
 	mu          sync.Mutex
 	created     time.Time // when the process was started

@@ -39,7 +39,8 @@ type pool struct {
 	idle     []*environment // least recently used first
 	live     map[*environment]struct{}
 	starting int
-	ahead    int // of those starting, how many are wanted without an invocation
+	unasked  int // of those starting, how many have not yet asked whether they are wanted
+	ahead    int // of those, how many are wanted without an invocation
 	closed   bool
 	late     *time.Timer // runs grow when an environment has not come back
 }
@@ -97,9 +98,15 @@ func (p *pool) grow() {
 		p.lookAgain()
 	}
 	for ; need > 0 && p.size() < p.most; need-- {
-		p.starting++
-		p.launch(p.def)
+		p.launchOne()
 	}
+}
+
+// launchOne starts an environment; p.mu is held.
+func (p *pool) launchOne() {
+	p.starting++
+	p.unasked++
+	p.launch(p.def)
 }
 
 // size counts the environments, those that are starting among them; p.mu is held.
@@ -126,9 +133,8 @@ func (p *pool) launchAhead(n int) {
 		return
 	}
 	for range n {
-		p.starting++
 		p.ahead++
-		p.launch(p.def)
+		p.launchOne()
 	}
 }
 
@@ -162,9 +168,11 @@ func (p *pool) lookAgain() {
 func (p *pool) wanted() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.unasked--
 	switch {
 	case p.closed:
 	case len(p.queue) > 0:
+		p.ahead = min(p.ahead, p.unasked)
 		return true
 	case p.ahead > 0:
 		p.ahead--
@@ -218,11 +226,15 @@ func (p *pool) pop() *invocation {
 // ready implements host.
 func (p *pool) ready(e *environment) {
 	p.mu.Lock()
+	stale := e.def.Generation != p.def.Generation
 	if e.first {
 		e.first = false
 		p.starting--
+		if stale { // the function changed while it was starting
+			p.launchAhead(1)
+		}
 	}
-	if p.closed || e.def.Generation != p.def.Generation {
+	if p.closed || stale {
 		p.mu.Unlock()
 		e.stop()
 		return
@@ -289,7 +301,7 @@ func (p *pool) observe(o outcome) { p.note(o) }
 func (p *pool) define(def Definition) {
 	p.mu.Lock()
 	p.def = def
-	used := p.inUse(time.Now().Add(-recently))
+	used := p.replaceUsed(time.Now().Add(-recently))
 	stale := p.takeIdle(func(e *environment) bool { return e.def.Generation != def.Generation })
 	p.launchAhead(used)
 	p.mu.Unlock()
@@ -307,12 +319,13 @@ func (p *pool) retag(tags map[string]string) {
 	p.define(def)
 }
 
-// inUse counts the environments that are busy or have been since a time; p.mu is
-// held.
-func (p *pool) inUse(since time.Time) int {
+// replaceUsed tells how many environments are busy or have been since a time, and
+// marks them as replaced, so that they are counted once; p.mu is held.
+func (p *pool) replaceUsed(since time.Time) int {
 	n := 0
 	for e := range p.live {
-		if !e.first && !e.idleBefore(since) {
+		if !e.first && !e.replaced && !e.idleBefore(since) {
+			e.replaced = true
 			n++
 		}
 	}
