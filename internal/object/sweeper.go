@@ -73,8 +73,11 @@ func (s *sweeper) release(id ID) {
 	if s.leases[id] == 0 {
 		delete(s.leases, id)
 	}
+	waiting := len(s.doomed) > 0
 	s.mu.Unlock()
-	s.nudge()
+	if waiting {
+		s.nudge()
+	}
 }
 
 func (s *sweeper) nudge() {

@@ -361,6 +361,24 @@ def test_code_from_a_bucket(weir, s3, collector):
     assert error["Message"] == "Error occurred while GetObject. S3 Error Code: NoSuchKey. S3 Error Message: The specified key does not exist."
 
 
+def test_reports_of_failures(weir, s3, bucket):
+    functions = weir.client("lambda")
+    functions.create_function(FunctionName="failing", Role=ROLE, Runtime="python3.12", Handler="f.handler",
+                              Code={"ZipFile": zipped({"f.py": "def handler(event, context):\n    raise ValueError(event)\n"})})
+    functions.put_function_event_invoke_config(
+        FunctionName="failing", MaximumRetryAttempts=0, DestinationConfig={"OnFailure": {"Destination": f"arn:aws:s3:::{bucket}"}})
+    functions.invoke(FunctionName="failing", InvocationType="Event", Payload=b'"why"')
+
+    def report():
+        found = s3.list_objects_v2(Bucket=bucket).get("Contents", [])
+        assert len(found) == 1
+        return json.load(s3.get_object(Bucket=bucket, Key=found[0]["Key"])["Body"])
+
+    record = eventually(report)
+    assert record["requestContext"]["condition"] == "RetriesExhausted"
+    assert record["requestPayload"] == "why" and record["responsePayload"]["errorType"] == "ValueError"
+
+
 TEMPLATE = """
 Transform: AWS::Serverless-2016-10-31
 Resources:

@@ -87,6 +87,9 @@ func expired(at time.Time, seconds string) error {
 
 // hoistHeaders takes the x-amz- headers that a presigned URL carries as parameters.
 func (x *exchange) hoistHeaders() {
+	if !x.query.Has("X-Amz-Signature") && !x.query.Has("Signature") {
+		return
+	}
 	for name, values := range x.query {
 		lower := strings.ToLower(name)
 		if !strings.HasPrefix(lower, "x-amz-") || x.r.Header.Get(name) != "" {
