@@ -3,6 +3,7 @@
 import json
 import re
 import threading
+import time
 import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -83,6 +84,13 @@ def expect(weir, function, want, word="saw", seconds=60):
         assert found == want, f"{len(found)} of {len(want)}: {found[:20]}"
 
     eventually(same, seconds)
+
+
+def stay_in_a_window(length, seconds):
+    """Waits, if the tumbling window of this length that is now ends within so many seconds."""
+    left = length - time.time() % length
+    if left < seconds:
+        time.sleep(left)
 
 
 def settled(weir, uuid, state="Enabled"):
