@@ -20,7 +20,8 @@ import (
 // process is one life of a story's server as its mappings see the world.
 type process struct {
 	*story
-	life int
+	life   int
+	killed chan struct{}
 }
 
 func (p process) dead() bool {
@@ -53,13 +54,15 @@ func (p process) Lookup(ref string) (Function, error) {
 
 // fakeEvent is what the function reads of its event.
 type fakeEvent struct {
-	Records       []struct{ Shard, Data, Number string }
-	ShardID       string
-	Window        *struct{ Start, End time.Time }
-	State         json.RawMessage
-	IsFinal       bool `json:"isFinalInvokeForWindow"`
-	IsTerminated  bool `json:"isWindowTerminatedEarly"`
-	DynamodbShard string
+	Records []struct {
+		Shard, Data, Number string
+		Kinesis             struct{ PartitionKey string }
+	}
+	ShardID      string
+	Window       *struct{ Start, End time.Time }
+	State        json.RawMessage
+	IsFinal      bool `json:"isFinalInvokeForWindow"`
+	IsTerminated bool `json:"isWindowTerminatedEarly"`
 }
 
 // String is how stories show an invocation.
@@ -68,6 +71,9 @@ func (e fakeEvent) String() string {
 	for _, r := range e.Records {
 		if len(r.Data) > 40 {
 			r.Data = fmt.Sprintf("%d bytes", len(r.Data))
+		}
+		if key := r.Kinesis.PartitionKey; len(key) == 1 && key != r.Data {
+			r.Data = key + "/" + r.Data
 		}
 		datas = append(datas, r.Data)
 	}
@@ -109,12 +115,12 @@ func (p process) Invoke(ctx context.Context, arn string, payload []byte) (Outcom
 	result := p.fn.next()
 	if result.takes > 0 {
 		p.logf("invoke %s", event)
-		if err := sleep(ctx, result.takes); err != nil {
+		if err := sleepOr(ctx, result.takes, p.killed); err != nil {
+			if p.dead() {
+				return Outcome{}, err
+			}
 			p.logf("cut off %s", event)
 			return Outcome{}, err
-		}
-		if p.dead() {
-			return Outcome{}, context.Canceled
 		}
 	}
 	if result.kind == "throttled" || result.kind == "missing" || result.kind == "refused" {
@@ -168,10 +174,11 @@ func (e *fakeEffects) Commit(add func(*store.Tx)) error {
 // Discard implements Effects.
 func (e *fakeEffects) Discard() {}
 
-// fakeFunction answers as scripted for the next times calls, then well.
+// fakeFunction answers as scripted for the next times calls, then as before.
 type fakeFunction struct {
 	mu      sync.Mutex
 	current fakeResult
+	usual   fakeResult
 	times   int
 	calls   int
 }
@@ -189,7 +196,7 @@ type fakeResult struct {
 func (f *fakeFunction) set(t *testing.T, d *datadriven.TestData) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.current, f.times = fakeResult{kind: "ok"}, 1<<30
+	f.current, f.times = fakeResult{kind: "ok"}, 0
 	for _, arg := range d.CmdArgs {
 		switch arg.Key {
 		case "takes":
@@ -212,13 +219,16 @@ func (f *fakeFunction) set(t *testing.T, d *datadriven.TestData) {
 			}
 		}
 	}
+	if f.times == 0 {
+		f.usual = f.current
+	}
 }
 
 func (f *fakeFunction) next() fakeResult {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.times == 0 {
-		return fakeResult{kind: "ok", takes: f.current.takes, counts: f.current.counts}
+		return f.usual
 	}
 	f.times--
 	return f.current
@@ -320,20 +330,22 @@ func (p process) Send(_ context.Context, arn string, body []byte, _ map[string]s
 		kind = "ok"
 	}
 	p.dest.mu.Unlock()
-	name := arn[strings.LastIndexAny(arn, ":")+1:]
+	name := shardOfReport.FindStringSubmatch(string(body))[1] + " to " + arn[strings.LastIndexByte(arn, ':')+1:]
 	switch kind {
 	case "gone":
-		p.logf("refused by %s", name)
+		p.logf("refused %s", name)
 		return fmt.Errorf("no such queue: %w", ErrUndeliverable)
 	case "unreachable":
-		p.logf("unreachable is %s", name)
+		p.logf("unreachable %s", name)
 		return errors.New("connection refused")
 	}
-	p.logf("report to %s\n%s", name, masked(string(body)))
+	p.logf("report %s\n%s", name, masked(string(body)))
 	if strings.HasPrefix(arn, "arn:aws:s3:") {
-		p.logf("object of %s: %s", name, masked(key))
+		p.logf("object %s as %s", name, masked(key))
 	}
 	return nil
 }
+
+var shardOfReport = regexp.MustCompile(`"shardId":"([^"]*)"`)
 
 func masked(s string) string { return uuidText.ReplaceAllString(s, "UUID") }

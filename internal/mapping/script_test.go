@@ -44,6 +44,9 @@ import (
 //	effects [conflicts=N]    the function's effects are counted once; show them
 //	destination ok|gone|unreachable [TIMES]
 //	meters                   what was counted since the last time
+//	unordered                show what happens at one time in the order of the data,
+//	                         as several lanes or mappings have none; so it is with
+//	                         any factor
 //	restart, crash           end the process in order; at once, losing what was not
 //	                         synced
 //	advance DURATION
@@ -78,12 +81,14 @@ type story struct {
 
 	mu      sync.Mutex
 	life    int // of the process: what is left of a former one has no effect
+	killed  chan struct{}
 	src     *fakeSource
 	fn      fakeFunction
 	dest    fakeDestination
 	logs    []string
 	effects map[string]int
 	clashes int // commits that will conflict
+	lanes   bool
 }
 
 const (
@@ -105,7 +110,8 @@ func (st *story) open() {
 	if st.db, err = store.Open("data", store.Options{FS: st.fs}); err != nil {
 		st.t.Fatal(err)
 	}
-	p := process{st, st.life}
+	st.killed = make(chan struct{})
+	p := process{st, st.life, st.killed}
 	if st.m, err = Open(Config{DB: st.db, Identity: catalog.DefaultIdentity, Sources: p, Invoker: p, Destinations: p, Meter: st.meter}); err != nil {
 		st.t.Fatal(err)
 	}
@@ -125,6 +131,7 @@ func (st *story) crash() {
 	st.mu.Lock()
 	st.life++
 	st.mu.Unlock()
+	close(st.killed)
 	st.close()
 	st.open()
 }
@@ -134,7 +141,7 @@ func (st *story) command(t *testing.T, d *datadriven.TestData) string {
 	synctest.Wait()
 	st.mu.Lock()
 	defer st.mu.Unlock()
-	out += summary(st.logs)
+	out += summary(st.logs, st.lanes)
 	st.logs = nil
 	if out == "" {
 		return "nothing\n"
@@ -167,6 +174,8 @@ func (st *story) do(t *testing.T, d *datadriven.TestData) string {
 		st.src.change(func() { st.src.retention = duration(t, arg(0)) })
 	case "function":
 		st.fn.set(t, d)
+	case "unordered":
+		st.lanes = true
 	case "effects":
 		return st.showEffects(d)
 	case "destination":
@@ -210,11 +219,15 @@ func (st *story) request(d *datadriven.TestData) string {
 // summary shortens long runs of the same event to the first and the last two.
 //
 // What happens in two shards at one time has no order, so it is put in that of the
-// shards.
-func summary(logs []string) string {
+// shards; with lanes, in that of the first records.
+func summary(logs []string, lanes bool) string {
 	slices.SortStableFunc(logs, func(a, b string) int {
 		x, y := strings.Fields(a), strings.Fields(b)
-		return cmp.Or(strings.Compare(a[:9], b[:9]), strings.Compare(x[2], y[2])) // times are padded
+		order := cmp.Or(strings.Compare(a[:9], b[:9]), strings.Compare(x[2], y[2])) // times are padded
+		if order == 0 && lanes {
+			order = strings.Compare(x[3], y[3])
+		}
+		return order
 	})
 	var out strings.Builder
 	for i := 0; i < len(logs); {
@@ -258,6 +271,7 @@ func (st *story) spec(d *datadriven.TestData) Spec {
 		number, _ := strconv.Atoi(value)
 		if field, ok := numbers[arg.Key]; ok {
 			*field = &number
+			st.lanes = st.lanes || arg.Key == "factor"
 			continue
 		}
 		on := value != "false"
@@ -314,7 +328,11 @@ func (st *story) show(uuid string) string {
 	out := describe(v, nil)
 	shards, _ := st.m.Status(uuid)
 	for _, s := range shards {
-		out += fmt.Sprintf("%s %s next=%d attempts=%d %s\n", s.Shard, s.Activity, s.Next, s.Attempts, s.Problem)
+		out += fmt.Sprintf("%s %s next=%d attempts=%d %s", s.Shard, s.Activity, s.Next, s.Attempts, s.Problem)
+		if s.Discarded+s.Lost > 0 {
+			out += fmt.Sprintf(" discarded=%d lost=%d", s.Discarded, s.Lost)
+		}
+		out += "\n"
 	}
 	return out
 }

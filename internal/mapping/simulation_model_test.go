@@ -334,10 +334,10 @@ func (in *simInvocation) checkEnd(win *simWindow) {
 	for _, r := range in.shard.recs {
 		closes := r.Arrival >= win.end*1000
 		switch {
-		case r.covered || r.settled > 0 || r.large || !wants(in.def, r):
+		case r.covered || r.settled > 0 || !wants(in.def, r):
 		case closes:
 			return
-		case !in.w.gone(r):
+		case !r.large && !in.w.gone(r):
 			in.w.violated("%s: %s is left out", in, r)
 			return
 		}

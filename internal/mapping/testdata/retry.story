@@ -76,4 +76,4 @@ advance 1m
 show
 ----
 Enabled batch=2 window=0 "OK"
-s0 waiting next=6 attempts=0 
+s0 waiting next=6 attempts=0  discarded=0 lost=1
