@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/cockroachdb/datadriven"
 )
@@ -283,4 +285,30 @@ func TestPick(t *testing.T) {
 			t.Errorf("%v: got %s, want %s", random, got, want)
 		}
 	}
+}
+
+// The tags of a function say how the effects of its versions count, too.
+func TestVersionsHaveTheTagsOfTheirFunction(t *testing.T) {
+	f := &fakes{workTime: time.Second}
+	inBubble(t, f, func(t *testing.T, w *world) {
+		if _, err := w.Publish(t.Context(), "f", Publishing{}); err != nil {
+			t.Fatal(err)
+		}
+		w.invoke("f:1", "echo")
+		if err := w.SetTags("f", map[string]string{DeliveryTag: ExactlyOnce}); err != nil {
+			t.Fatal(err)
+		}
+		if def, err := w.Get("f:1"); err != nil || !def.ExactlyOnce() {
+			t.Errorf("%+v, %v", def, err)
+		}
+		synctest.Wait()
+		if started, running := f.counts(); started != 2 || running != 1 {
+			t.Errorf("%d environments started, %d run", started, running)
+		}
+		for e := range w.existingFleet("f").pools["1"].live {
+			if !e.def.ExactlyOnce() {
+				t.Error("an environment does not know the tags")
+			}
+		}
+	})
 }
