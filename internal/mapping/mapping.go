@@ -50,6 +50,7 @@ type Mapping struct {
 
 	mu         sync.Mutex
 	def        Definition
+	stored     Definition    // in the catalog; def when no update is under way
 	transition State         // empty when the mapping is in a final state
 	settled    chan struct{} // closed when the transition ends
 	result     string
@@ -58,7 +59,7 @@ type Mapping struct {
 }
 
 func (m *Mappings) load(def Definition) (*Mapping, error) {
-	mp := &Mapping{owner: m, uuid: def.UUID, def: def, result: resultNone, shards: map[laneID]ShardStatus{}}
+	mp := &Mapping{owner: m, uuid: def.UUID, def: def, stored: def, result: resultNone, shards: map[laneID]ShardStatus{}}
 	v, ok, err := m.cfg.DB.Get(resultKey(def.UUID))
 	if err != nil {
 		return nil, fmt.Errorf("load mapping %s: %w", def.UUID, err)
@@ -103,12 +104,26 @@ func (mp *Mapping) begin(to func(Definition) State) (View, error) {
 	return mp.viewLocked(), nil
 }
 
-// end leaves a transition with a new definition.
-func (mp *Mapping) end(def Definition) {
+// end leaves a transition with the definition that is kept.
+func (mp *Mapping) end() {
 	mp.mu.Lock()
 	defer mp.mu.Unlock()
-	mp.def, mp.transition = def, ""
+	mp.def, mp.transition = mp.stored, ""
 	close(mp.settled)
+}
+
+// kept returns the definition that the catalog has, which an update that is under
+// way puts into effect.
+func (mp *Mapping) kept() Definition {
+	mp.mu.Lock()
+	defer mp.mu.Unlock()
+	return mp.stored
+}
+
+func (mp *Mapping) keep(def Definition) {
+	mp.mu.Lock()
+	defer mp.mu.Unlock()
+	mp.stored = def
 }
 
 // Settle returns when a change of a mapping that is under way, if any, has taken

@@ -49,10 +49,10 @@ type Mappings struct {
 	// The limits of events and window states, smaller in tests.
 	maxEvent, maxState int
 
-	createMu sync.Mutex // makes the check for duplicates and the creation one step
-	mu       sync.Mutex
-	byUUID   map[string]*Mapping
-	closed   bool
+	defsMu sync.Mutex // held while a definition is judged against others and written
+	mu     sync.Mutex
+	byUUID map[string]*Mapping
+	closed bool
 }
 
 // Open loads the mappings of a store. Nothing runs before Start.
@@ -130,10 +130,10 @@ func (m *Mappings) Create(_ context.Context, spec Spec) (View, error) {
 	if err != nil {
 		return View{}, err
 	}
-	m.createMu.Lock()
-	defer m.createMu.Unlock()
-	if other, ok := m.find(def.SourceARN, def.FunctionARN); ok {
-		return View{}, errorf(Conflict, `The event source arn (" %s ") and function (" %s ") provided mapping already exists. Please update or delete the existing mapping with UUID %s`, def.SourceARN, def.FunctionName, other.uuid)
+	m.defsMu.Lock()
+	defer m.defsMu.Unlock()
+	if err := m.checkUnique(def); err != nil {
+		return View{}, err
 	}
 	tx := m.cfg.DB.Begin()
 	defer tx.Discard()
@@ -226,13 +226,15 @@ func startingPoints(tx *store.Tx, src Source, def Definition) error {
 	return nil
 }
 
-func (m *Mappings) find(source, function string) (*Mapping, bool) {
+// checkUnique wants no other mapping from the source of a definition to its function.
+func (m *Mappings) checkUnique(def Definition) error {
 	for _, mp := range m.all() {
-		if v := mp.View(); v.SourceARN == source && v.FunctionARN == function && v.State != Deleting {
-			return mp, true
+		other := mp.kept()
+		if other.UUID != def.UUID && other.SourceARN == def.SourceARN && other.FunctionARN == def.FunctionARN && mp.View().State != Deleting {
+			return errorf(Conflict, `The event source arn (" %s ") and function (" %s ") provided mapping already exists. Please update or delete the existing mapping with UUID %s`, def.SourceARN, def.FunctionName, other.UUID)
 		}
 	}
-	return nil, false
+	return nil
 }
 
 func (m *Mappings) get(uuid string) (*Mapping, error) {
@@ -240,10 +242,12 @@ func (m *Mappings) get(uuid string) (*Mapping, error) {
 	defer m.mu.Unlock()
 	mp, ok := m.byUUID[uuid]
 	if !ok {
-		return nil, errorf(NotFound, "The resource you requested does not exist.")
+		return nil, errNotFound()
 	}
 	return mp, nil
 }
+
+func errNotFound() error { return errorf(NotFound, "The resource you requested does not exist.") }
 
 // Get returns the mapping with a UUID.
 func (m *Mappings) Get(uuid string) (View, error) {
@@ -289,26 +293,41 @@ func (m *Mappings) Update(_ context.Context, uuid string, spec Spec) (View, erro
 		}
 		f = &found
 	}
+	m.defsMu.Lock()
+	defer m.defsMu.Unlock()
 	old, err := mp.begin(func(d Definition) State { return updateState(d, spec) })
 	if err != nil {
 		return View{}, err
 	}
-	def := spec.apply(old.Definition, f)
-	if err := cmp.Or(spec.checkFor(def), def.check()); err != nil {
-		mp.end(old.Definition)
+	if err := m.change(mp, spec, f); err != nil {
+		mp.end()
 		return View{}, err
-	}
-	def.LastModified = time.Now().UnixMilli()
-	if err := m.defs.Put(uuid, def); err != nil {
-		mp.end(old.Definition)
-		return View{}, fmt.Errorf("update mapping %s: %w", uuid, err)
 	}
 	m.inBackground(func() {
 		mp.stop()
-		mp.end(def)
+		mp.end()
 		mp.start()
 	})
 	return old, nil
+}
+
+// change writes the definition that a request makes of that of a mapping.
+func (m *Mappings) change(mp *Mapping, spec Spec, f *Function) error {
+	def := spec.apply(mp.kept(), f)
+	if err := cmp.Or(spec.checkFor(def), def.check()); err != nil {
+		return err
+	}
+	if f != nil {
+		if err := m.checkUnique(def); err != nil {
+			return err
+		}
+	}
+	def.LastModified = time.Now().UnixMilli()
+	if err := m.defs.Put(mp.uuid, def); err != nil {
+		return fmt.Errorf("update mapping %s: %w", mp.uuid, err)
+	}
+	mp.keep(def)
+	return nil
 }
 
 func updateState(d Definition, spec Spec) State {
@@ -328,6 +347,8 @@ func (m *Mappings) Delete(_ context.Context, uuid string) (View, error) {
 	if err != nil {
 		return View{}, err
 	}
+	m.defsMu.Lock()
+	defer m.defsMu.Unlock()
 	view, err := mp.begin(func(Definition) State { return Deleting })
 	if err != nil {
 		return View{}, err
@@ -336,7 +357,7 @@ func (m *Mappings) Delete(_ context.Context, uuid string) (View, error) {
 	tx := m.cfg.DB.Begin()
 	m.defs.DeleteIn(tx, uuid)
 	if err := tx.Commit(); err != nil {
-		mp.end(view.Definition)
+		mp.end()
 		return View{}, fmt.Errorf("delete mapping %s: %w", uuid, err)
 	}
 	m.inBackground(func() {
@@ -373,13 +394,17 @@ func (m *Mappings) SetTags(_ context.Context, uuid string, tags map[string]strin
 	if err != nil {
 		return err
 	}
-	m.createMu.Lock()
-	defer m.createMu.Unlock()
-	def := mp.View().Definition
+	m.defsMu.Lock()
+	defer m.defsMu.Unlock()
+	if mp.View().State == Deleting {
+		return errNotFound() // what is written now would come back after a restart
+	}
+	def := mp.kept()
 	def.Tags = tags
 	if err := m.defs.Put(uuid, def); err != nil {
 		return fmt.Errorf("tag mapping %s: %w", uuid, err)
 	}
+	mp.keep(def)
 	mp.setTags(tags)
 	return nil
 }

@@ -31,6 +31,7 @@ import (
 //	    batch window factor tumbling age retries =N, bisect report metrics enabled =BOOL,
 //	    destination=ARN, filters (one in each line of the input), start=POSITION,
 //	    at=SECONDS of the story, table (the changes of one), disabled
+//	tag VALUE
 //	put SHARD [at=DURATION] DATA...   append records: DATA*N repeats N times,
 //	    KEY/DATA has a key; at moves the source's clock; or the input, a record a line
 //	split SHARD CHILD CHILD, merge SHARD SHARD CHILD
@@ -152,7 +153,7 @@ func (st *story) command(t *testing.T, d *datadriven.TestData) string {
 func (st *story) do(t *testing.T, d *datadriven.TestData) string {
 	arg := func(i int) string { return d.CmdArgs[i].Key }
 	switch d.Cmd {
-	case "create", "update", "delete", "show":
+	case "create", "update", "delete", "show", "tag":
 		return st.request(d)
 	case "restart":
 		st.close()
@@ -212,6 +213,11 @@ func (st *story) request(d *datadriven.TestData) string {
 		return describe(st.m.Update(ctx, st.uuids[name], st.spec(d)))
 	case "delete":
 		return describe(st.m.Delete(ctx, st.uuids[name]))
+	case "tag":
+		if err := st.m.SetTags(ctx, st.uuids[name], map[string]string{"tag": d.CmdArgs[0].Key}); err != nil {
+			return describe(View{}, err)
+		}
+		return ""
 	}
 	return st.show(st.uuids[name])
 }
@@ -326,6 +332,9 @@ func (st *story) show(uuid string) string {
 		return describe(v, err)
 	}
 	out := describe(v, nil)
+	if len(v.Tags) > 0 {
+		out += fmt.Sprintln(v.Tags)
+	}
 	shards, _ := st.m.Status(uuid)
 	for _, s := range shards {
 		out += fmt.Sprintf("%s %s next=%d attempts=%d %s", s.Shard, s.Activity, s.Next, s.Attempts, s.Problem)

@@ -135,7 +135,7 @@ error: The event source arn (" arn:aws:kinesis:us-east-1:000000000000:stream/s "
 
 update function=f
 ----
-Updating batch=100 window=0 "No records processed"
+error: The event source arn (" arn:aws:kinesis:us-east-1:000000000000:stream/s ") and function (" f ") provided mapping already exists. Please update or delete the existing mapping with UUID UUID
 
 create of=other function=g disabled
 ----
@@ -143,7 +143,7 @@ Creating batch=100 window=0 "No records processed"
 
 update of=other function=f
 ----
-Updating batch=100 window=0 "No records processed"
+error: The event source arn (" arn:aws:kinesis:us-east-1:000000000000:stream/s ") and function (" f ") provided mapping already exists. Please update or delete the existing mapping with UUID UUID
 
 # Unknown ones.
 show of=nobody
