@@ -95,6 +95,9 @@ func TestEventsOfChanges(t *testing.T) {
 		}
 		w.put(t, "bucket", "in/a b@c.txt", "1")
 		w.put(t, "bucket", "out/a.txt", "1")
+		if _, err := w.Write(t.Context(), Put{Bucket: "bucket", Key: "in/form.txt", Body: strings.NewReader("1"), Expected: Expected{Size: -1}, Form: true}); err != nil {
+			t.Fatal(err)
+		}
 		w.put(t, "bucket", "in/a.bin", "1")
 		w.uploadInParts(t, "bucket", "in/b.bin", "2")
 		if err := w.SetObjectTags(t.Context(), "bucket", "in/b.bin", map[string]string{"a": "b"}, Origin{}); err != nil {
@@ -103,7 +106,7 @@ func TestEventsOfChanges(t *testing.T) {
 		if err := w.Delete(t.Context(), "bucket", []string{"in/a b@c.txt", "in/absent.txt", "in/b.bin"}, Origin{}); err != nil {
 			t.Fatal(err)
 		}
-		if got, want := functions.told(), "ObjectCreated:Put in/a+b%40c.txt, ObjectRemoved:Delete in/a+b%40c.txt"; got != want {
+		if got, want := functions.told(), "ObjectCreated:Put in/a+b%40c.txt, ObjectCreated:Post in/form.txt, ObjectRemoved:Delete in/a+b%40c.txt"; got != want {
 			t.Errorf("function: %s", got)
 		}
 		if got, want := queues.told(), "s3:TestEvent, ObjectCreated:CompleteMultipartUpload in/b.bin, ObjectTagging:Put in/b.bin"; got != want {

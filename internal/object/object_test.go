@@ -8,6 +8,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -166,6 +167,57 @@ func allFiles(t *testing.T, fs vfs.FS) (files []string) {
 		files = append(files, names...)
 	}
 	return files
+}
+
+// TestReadersSeeWholeObjects replaces and deletes objects under their readers.
+func TestReadersSeeWholeObjects(t *testing.T) {
+	t.Parallel()
+	w := openWorld(t, vfs.NewMem(), nil)
+	w.create(t, "bucket")
+	var writers, readers sync.WaitGroup
+	done := make(chan struct{})
+	for i := range 4 {
+		writers.Go(func() {
+			for n := range 100 {
+				key := fmt.Sprint("k", n%3)
+				body := strings.Repeat(string(rune('a'+(i*7+n)%26)), 1000+n)
+				switch n % 10 {
+				case 3:
+					if err := w.Delete(context.Background(), "bucket", []string{key}, Origin{}); err != nil {
+						t.Error(err)
+					}
+				case 5:
+					w.uploadInParts(t, "bucket", key, body)
+				default:
+					if err := w.Put(context.Background(), "bucket", key, strings.NewReader(body), Meta{}); err != nil {
+						t.Error(err)
+					}
+				}
+			}
+		})
+	}
+	for i := range 3 {
+		readers.Go(func() {
+			for {
+				select {
+				case <-done:
+					return
+				default:
+				}
+				body, err := w.Buckets.Read(context.Background(), "bucket", fmt.Sprint("k", i), 1<<20)
+				if err != nil && !errors.Is(err, ErrNoSuchKey) {
+					t.Error(err)
+					return
+				}
+				if len(body) > 0 && (len(body) < 1000 || bytes.Count(body, body[:1]) != len(body)) {
+					t.Errorf("a mixture of %d bytes", len(body))
+				}
+			}
+		})
+	}
+	writers.Wait()
+	close(done)
+	readers.Wait()
 }
 
 func TestConditions(t *testing.T) {

@@ -43,7 +43,7 @@ func (x *exchange) decode(v any) error {
 		return nil
 	}
 	if err := xml.Unmarshal(doc, v); err != nil {
-		return errMalformedXML
+		return malformedXML(err)
 	}
 	return nil
 }

@@ -57,8 +57,12 @@ func (c *chunkReader) Read(p []byte) (int, error) {
 // next reads the head of a chunk; at the last one, the trailers.
 func (c *chunkReader) next() error {
 	if c.started {
-		if line, err := c.line(); err != nil || line != "" {
-			return errors.Join(err, chunkError(err))
+		line, err := c.line()
+		if err != nil {
+			return err
+		}
+		if line != "" {
+			return errChunk
 		}
 	}
 	c.started = true
@@ -107,11 +111,4 @@ func (c *chunkReader) line() (string, error) {
 		return "", incomplete(err)
 	}
 	return strings.TrimSuffix(string(line[:len(line)-1]), "\r"), nil
-}
-
-func chunkError(err error) error {
-	if err == nil {
-		return errChunk
-	}
-	return nil
 }

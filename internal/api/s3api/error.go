@@ -18,9 +18,18 @@ type apiError struct {
 	code, message string
 	status        int
 	details       []object.Detail
+	cause         error // for logs; may be nil
 }
 
-func (e *apiError) Error() string { return e.code + ": " + e.message }
+func (e *apiError) Error() string {
+	if e.cause != nil {
+		return e.code + ": " + e.message + ": " + e.cause.Error()
+	}
+	return e.code + ": " + e.message
+}
+
+// Unwrap returns the cause.
+func (e *apiError) Unwrap() error { return e.cause }
 
 func (e *apiError) detail(name, value string) {
 	e.details = append(e.details, object.Detail{Name: name, Value: value})
@@ -41,7 +50,10 @@ func invalidRequest(message string) error {
 	return &apiError{code: "InvalidRequest", status: http.StatusBadRequest, message: message}
 }
 
-var errMalformedXML = &apiError{code: "MalformedXML", status: http.StatusBadRequest, message: "The XML you provided was not well-formed or did not validate against our published schema"}
+// malformedXML refuses a document; cause may be nil.
+func malformedXML(cause error) error {
+	return &apiError{code: "MalformedXML", status: http.StatusBadRequest, message: "The XML you provided was not well-formed or did not validate against our published schema", cause: cause}
+}
 
 // errNotModified answers a condition of a read; it has no document.
 var errNotModified = &apiError{code: "NotModified", status: http.StatusNotModified}
@@ -53,7 +65,6 @@ var statuses = map[object.Code]int{
 	object.NoSuchUpload:       http.StatusNotFound,
 	object.BucketExists:       http.StatusConflict,
 	object.BucketNotEmpty:     http.StatusConflict,
-	object.InvalidRange:       http.StatusRequestedRangeNotSatisfiable,
 	object.PreconditionFailed: http.StatusPreconditionFailed,
 }
 

@@ -1,16 +1,14 @@
 package s3api
 
-import (
-	"net/http"
-)
+import "net/http"
 
 // level is what the path of a request names.
 type level uint8
 
 const (
-	service level = iota
-	bucket
-	object_
+	atService level = iota
+	atBucket
+	atObject
 )
 
 // route finds an operation: by method, by what the path names, and by the parameter
@@ -37,42 +35,42 @@ var operations map[route]operation
 
 func init() {
 	operations = map[route]operation{
-		{http.MethodGet, service, ""}: (*exchange).listBuckets,
+		{http.MethodGet, atService, ""}: (*exchange).listBuckets,
 
-		{http.MethodPut, bucket, ""}:         (*exchange).createBucket,
-		{http.MethodHead, bucket, ""}:        (*exchange).headBucket,
-		{http.MethodDelete, bucket, ""}:      (*exchange).deleteBucket,
-		{http.MethodGet, bucket, ""}:         (*exchange).listObjects,
-		{http.MethodPost, bucket, ""}:        (*exchange).postForm,
-		{http.MethodPost, bucket, "delete"}:  (*exchange).deleteObjects,
-		{http.MethodGet, bucket, "versions"}: (*exchange).listVersions,
-		{http.MethodGet, bucket, "uploads"}:  (*exchange).listUploads,
+		{http.MethodPut, atBucket, ""}:         (*exchange).createBucket,
+		{http.MethodHead, atBucket, ""}:        (*exchange).headBucket,
+		{http.MethodDelete, atBucket, ""}:      (*exchange).deleteBucket,
+		{http.MethodGet, atBucket, ""}:         (*exchange).listObjects,
+		{http.MethodPost, atBucket, ""}:        (*exchange).postForm,
+		{http.MethodPost, atBucket, "delete"}:  (*exchange).deleteObjects,
+		{http.MethodGet, atBucket, "versions"}: (*exchange).listVersions,
+		{http.MethodGet, atBucket, "uploads"}:  (*exchange).listUploads,
 
-		{http.MethodGet, bucket, "tagging"}:      (*exchange).getBucketTagging,
-		{http.MethodPut, bucket, "tagging"}:      (*exchange).putBucketTagging,
-		{http.MethodDelete, bucket, "tagging"}:   (*exchange).deleteBucketTagging,
-		{http.MethodGet, bucket, "policy"}:       (*exchange).getPolicy,
-		{http.MethodPut, bucket, "policy"}:       (*exchange).putPolicy,
-		{http.MethodDelete, bucket, "policy"}:    (*exchange).deletePolicy,
-		{http.MethodGet, bucket, "notification"}: (*exchange).getNotification,
-		{http.MethodPut, bucket, "notification"}: (*exchange).putNotification,
+		{http.MethodGet, atBucket, "tagging"}:      (*exchange).getBucketTagging,
+		{http.MethodPut, atBucket, "tagging"}:      (*exchange).putBucketTagging,
+		{http.MethodDelete, atBucket, "tagging"}:   (*exchange).deleteBucketTagging,
+		{http.MethodGet, atBucket, "policy"}:       (*exchange).getPolicy,
+		{http.MethodPut, atBucket, "policy"}:       (*exchange).putPolicy,
+		{http.MethodDelete, atBucket, "policy"}:    (*exchange).deletePolicy,
+		{http.MethodGet, atBucket, "notification"}: (*exchange).getNotification,
+		{http.MethodPut, atBucket, "notification"}: (*exchange).putNotification,
 
-		{http.MethodGet, object_, ""}:           (*exchange).getObject,
-		{http.MethodHead, object_, ""}:          (*exchange).getObject,
-		{http.MethodPut, object_, ""}:           (*exchange).putObject,
-		{http.MethodDelete, object_, ""}:        (*exchange).deleteObject,
-		{http.MethodGet, object_, "tagging"}:    (*exchange).getObjectTagging,
-		{http.MethodPut, object_, "tagging"}:    (*exchange).putObjectTagging,
-		{http.MethodDelete, object_, "tagging"}: (*exchange).deleteObjectTagging,
+		{http.MethodGet, atObject, ""}:           (*exchange).getObject,
+		{http.MethodHead, atObject, ""}:          (*exchange).getObject,
+		{http.MethodPut, atObject, ""}:           (*exchange).putObject,
+		{http.MethodDelete, atObject, ""}:        (*exchange).deleteObject,
+		{http.MethodGet, atObject, "tagging"}:    (*exchange).getObjectTagging,
+		{http.MethodPut, atObject, "tagging"}:    (*exchange).putObjectTagging,
+		{http.MethodDelete, atObject, "tagging"}: (*exchange).deleteObjectTagging,
 
-		{http.MethodPost, object_, "uploads"}:    (*exchange).createUpload,
-		{http.MethodPut, object_, "uploadId"}:    (*exchange).uploadPart,
-		{http.MethodGet, object_, "uploadId"}:    (*exchange).listParts,
-		{http.MethodPost, object_, "uploadId"}:   (*exchange).completeUpload,
-		{http.MethodDelete, object_, "uploadId"}: (*exchange).abortUpload,
+		{http.MethodPost, atObject, "uploads"}:    (*exchange).createUpload,
+		{http.MethodPut, atObject, "uploadId"}:    (*exchange).uploadPart,
+		{http.MethodGet, atObject, "uploadId"}:    (*exchange).listParts,
+		{http.MethodPost, atObject, "uploadId"}:   (*exchange).completeUpload,
+		{http.MethodDelete, atObject, "uploadId"}: (*exchange).abortUpload,
 	}
 	for part, answer := range unsetParts {
-		operations[route{http.MethodGet, bucket, part}] = answer
+		operations[route{http.MethodGet, atBucket, part}] = answer
 	}
 }
 
@@ -81,9 +79,9 @@ func (x *exchange) operation() (operation, error) {
 	at := route{method: x.r.Method}
 	switch {
 	case x.key != "":
-		at.level = object_
+		at.level = atObject
 	case x.bucket != "":
-		at.level = bucket
+		at.level = atBucket
 	}
 	for _, part := range parts {
 		if x.query.Has(part) {

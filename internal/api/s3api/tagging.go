@@ -35,7 +35,7 @@ func (x *exchange) decodeTags() (map[string]string, error) {
 		return nil, err
 	}
 	if in.Set == nil {
-		return nil, errMalformedXML
+		return nil, malformedXML(nil)
 	}
 	tags := make(map[string]string, len(in.Set.Tags))
 	for _, t := range in.Set.Tags {

@@ -251,7 +251,7 @@ func (x *exchange) deleteObjects() error {
 		return err
 	}
 	if len(in.Objects) == 0 || len(in.Objects) > object.MaxKeys {
-		return errMalformedXML
+		return malformedXML(nil)
 	}
 	type deleted struct {
 		Key       string
