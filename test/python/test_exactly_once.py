@@ -136,6 +136,27 @@ def test_streams_and_metrics_are_held_back_too(weir, table, create):
     assert records() == [b"1", b"2", b"3"] and len(metrics.list_metrics(Namespace="once")["Metrics"]) == 1
 
 
+def test_messages_and_objects(weir, table, create):
+    sqs, s3 = weir.client("sqs"), weir.client("s3")
+    url = sqs.create_queue(QueueName="once")["QueueUrl"]
+    s3.create_bucket(Bucket="once")
+    s3.put_object(Bucket="once", Key="settings", Body=b"7")
+    name = create(
+        "sends",
+        f"client('sqs').send_message(QueueUrl='{url}', MessageBody='one')",
+        f"client('sqs').send_message_batch(QueueUrl='{url}', Entries=[dict(Id='a', MessageBody='two')])",
+        "body = client('s3').get_object(Bucket='once', Key='settings')['Body'].read().decode()",
+        "if event == 'put': client('s3').put_object(Bucket='once', Key='o', Body=b'')",
+        "return body",
+    )
+    error, report = invoke(weir, name, "put")
+    assert error == "Unhandled" and "AccessDenied" in report["errorMessage"] and "weir:outside" in report["errorMessage"]
+    assert "Messages" not in sqs.receive_message(QueueUrl=url)
+    assert invoke(weir, name, "get") == (None, "7")
+    received = [m["Body"] for _ in range(3) for m in sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])]
+    assert sorted(received) == ["one", "two"]
+
+
 def test_what_cannot_be_held_back_is_refused(weir, table, create):
     arn = weir.client("sns").create_topic(Name="once")["TopicArn"]
     body = [
