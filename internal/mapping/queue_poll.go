@@ -61,6 +61,7 @@ func (r *run) poll(ctx context.Context) error {
 		prepare.Prepare(r.def.FunctionARN, 1)
 	}
 	defer p.busy.Wait()
+	p.note(0, nil)
 	for {
 		if err := p.slot(ctx); err != nil {
 			return err
