@@ -32,6 +32,7 @@ func (f *Functions) Create(ctx context.Context, def Definition, pkg []byte) (Def
 		return Definition{}, err
 	}
 	touch(&def)
+	def.LastVersion, _ = f.numbers.Get(def.Name) // numbers are not used again
 	if err := f.defs.Put(def.Name, def); err != nil {
 		return Definition{}, fmt.Errorf("create function %s: %w", def.Name, err)
 	}
@@ -294,6 +295,12 @@ func (f *Functions) Delete(ctx context.Context, ref string) error {
 	versions := f.versionsOf(name)
 	tx := f.db.Begin()
 	f.defs.DeleteIn(tx, name)
+	if def.LastVersion > 0 {
+		if err := f.numbers.PutIn(tx, name, def.LastVersion); err != nil {
+			tx.Discard()
+			return err
+		}
+	}
 	for _, v := range versions {
 		f.versions.DeleteIn(tx, versionKey(name, v.Version))
 	}

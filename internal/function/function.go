@@ -33,6 +33,7 @@
 //
 //	catalog "function"  name -> Definition (JSON)
 //	catalog "functionversion"  name:number -> Definition of a published version (JSON)
+//	catalog "functionnumber"  name -> the last version of a function that was deleted (JSON)
 //	catalog "functionalias"  name:alias -> Alias (JSON)
 //	catalog "loggroup"  name -> LogGroup (JSON)
 //	catalog "eventinvoke" name:qualifier -> EventInvokeConfig (JSON)
@@ -107,6 +108,7 @@ type Functions struct {
 	defs       *catalog.Collection[Definition]
 	versions   *catalog.Collection[Definition]
 	aliases    *catalog.Collection[Alias]
+	numbers    *catalog.Collection[int] // last versions of deleted functions
 	bootstraps *bootstraps
 	spawner    *spawner
 	startSlots chan struct{}
@@ -159,6 +161,9 @@ func Open(cfg Config) (*Functions, error) {
 		unpacks:    unpacks{ready: map[string]*unpackOnce{}},
 	}
 	if f.versions, err = catalog.Load[Definition](f.db, "functionversion"); err != nil {
+		return nil, fmt.Errorf("open functions: %w", err)
+	}
+	if f.numbers, err = catalog.Load[int](f.db, "functionnumber"); err != nil {
 		return nil, fmt.Errorf("open functions: %w", err)
 	}
 	if f.aliases, err = catalog.Load[Alias](f.db, "functionalias"); err != nil {
