@@ -127,7 +127,8 @@ func (s tableSource) Open(key string) (mapping.ShardSource, error) {
 		if sh.ID == key {
 			return &logShard{log: s.changes.Log(), index: sh.Index, event: func(dst []byte, _ string, r stream.Record) ([]byte, error) {
 				return s.changes.AppendEventRecord(dst, sh.Index, r)
-			}, sequence: func(r stream.Record) string { return table.SequenceNumber(r.Position) }}, nil
+			}, sequence: func(r stream.Record) string { return table.SequenceNumber(r.Position) },
+				key: func(r stream.Record) string { return string(table.ChangedItem(r)) }}, nil
 		}
 	}
 	return nil, mapping.ErrSourceGone
@@ -139,6 +140,7 @@ type logShard struct {
 	index    uint32
 	event    func(dst []byte, role string, r stream.Record) ([]byte, error)
 	sequence func(r stream.Record) string
+	key      func(r stream.Record) string // nil for the partition key
 }
 
 // Start implements mapping.ShardSource.
@@ -162,6 +164,9 @@ func (s *logShard) Read(from uint64, maxRecords, maxBytes int) ([]mapping.Record
 	out := make([]mapping.Record, len(recs))
 	for i, r := range recs {
 		out[i] = mapping.Record{Position: uint64(r.Position), Arrival: r.Arrival, Key: r.PartitionKey, Data: r.Data}
+		if s.key != nil {
+			out[i].Key = s.key(r)
+		}
 	}
 	return out, uint64(next), sourceGone(err)
 }

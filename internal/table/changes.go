@@ -128,6 +128,19 @@ func cutImage(data []byte, present bool) (Item, []byte, error) {
 	return it, data[w+int(n):], nil
 }
 
+// ChangedItem returns what tells the item of a record of a table's stream from all
+// others of the table, the written form of its key; nil when the record is damaged.
+func ChangedItem(r stream.Record) []byte {
+	if len(r.Data) < 2 {
+		return nil
+	}
+	n, w := binary.Uvarint(r.Data[2:])
+	if w <= 0 || n > uint64(len(r.Data)-2-w) {
+		return nil
+	}
+	return r.Data[2+w:][:n]
+}
+
 // sequenceBase makes sequence numbers have 21 digits, the least that the API allows.
 const sequenceBase = "1"
 

@@ -1,6 +1,7 @@
 package table
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"strings"
@@ -433,6 +434,9 @@ func FuzzDecodeChange(f *testing.F) {
 	f.Add(encodeChange(KeysOnly, itemOf("pk", "a"), &verdict{exists: true}))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		c, err := decodeChange(data)
+		if item := ChangedItem(stream.Record{Data: data}); err == nil && !bytes.Equal(item, c.Keys.Encoded()) {
+			t.Errorf("the changed item is %x, its key %x", item, c.Keys.Encoded())
+		}
 		if err != nil {
 			return
 		}

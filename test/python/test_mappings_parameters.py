@@ -122,6 +122,35 @@ def test_ten_lanes_keep_the_order_of_each_key(weir):
     assert [lane["lane"] for lane in lanes] == list(range(10)) and len({lane["shard"] for lane in lanes}) == 1
 
 
+def test_ten_lanes_of_a_table(weir):
+    """Changes of one item stay in order, those of others are processed beside them."""
+    source = create_table(weir, "lanes")
+    create_function(weir, "lanes-changes", """
+def handler(event, context):
+    start = time.time()
+    time.sleep(0.25)
+    saw({"start": start, "end": time.time(), "got": [[r["dynamodb"]["Keys"]["id"]["S"], r["dynamodb"]["NewImage"]["n"]["N"]] for r in event["Records"]]})
+""")
+    table = weir.resource("dynamodb").Table("lanes")
+    for n in range(5):
+        for item in range(20):
+            table.put_item(Item={"id": f"item-{item}", "n": n})
+    uuid = map_source(weir, source, "lanes-changes", ParallelizationFactor=10, BatchSize=5)
+
+    def done():
+        calls = printed(weir, "lanes-changes")
+        assert sum(len(call["got"]) for call in calls) == 100 == delivered(weir, uuid)
+        return calls
+
+    calls, got = sorted(eventually(done), key=lambda call: call["start"]), defaultdict(list)
+    for call in calls:
+        for item, n in call["got"]:
+            got[item].append(n)
+    assert got == {f"item-{item}": [str(n) for n in range(5)] for item in range(20)}
+    shards = len({lane["shard"] for lane in status(weir, uuid)})
+    assert max(sum(other["start"] <= call["start"] < other["end"] for other in calls) for call in calls) > shards
+
+
 def test_a_key_that_fails_holds_up_its_lane_alone(weir):
     source = create_stream(weir, "blocked")
     create_function(weir, "blocked", """
