@@ -17,6 +17,7 @@ type shardReader struct {
 	shard   Shard
 	filters *pattern.Filters // nil when every record is wanted
 	start   progress
+	ofTable bool
 
 	scratch []byte // for the text that filters look at
 }
@@ -26,7 +27,7 @@ func newShardReader(r *run, src ShardSource, sh Shard, at progress) *shardReader
 	at.layers = slices.DeleteFunc(slices.Clone(at.layers), func(l layer) bool {
 		return !slices.ContainsFunc(l.lanes, at.next.before)
 	})
-	return &shardReader{run: r, src: src, shard: sh, filters: r.filters, start: at}
+	return &shardReader{run: r, src: src, shard: sh, filters: r.filters, start: at, ofTable: r.def.ofTable()}
 }
 
 // maxEvent is the largest event in bytes.
@@ -108,7 +109,7 @@ func (sr *shardReader) matches(r Record) (bool, error) {
 	if sr.filters == nil {
 		return true, nil
 	}
-	if !sr.run.def.ofTable() && !sr.filters.NeedsMetadata() {
+	if !sr.ofTable && !sr.filters.NeedsMetadata() {
 		return sr.filters.MatchData(r.Data, nil), nil
 	}
 	event, err := sr.src.AppendEvent(sr.scratch[:0], "", r)
@@ -116,7 +117,7 @@ func (sr *shardReader) matches(r Record) (bool, error) {
 		return false, err
 	}
 	sr.scratch = event
-	if sr.run.def.ofTable() {
+	if sr.ofTable {
 		return sr.filters.Match(event), nil
 	}
 	return sr.filters.MatchData(r.Data, kinesisMember(event)), nil
