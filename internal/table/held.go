@@ -26,6 +26,8 @@ type held struct {
 	items map[string]*heldItem // by store key
 	ops   []heldOp
 	view  rangeView
+	// seen is how many writes each table had had when it was first looked at.
+	seen map[*table]uint64
 
 	// From Prepare on.
 	locked    []int // item locks
@@ -71,7 +73,7 @@ type heldOp struct {
 // part returns the part of the tables in a transaction.
 func (h Held) part() *held {
 	return transaction.PartOf(h.tx, transaction.Tables, func() *held {
-		return &held{t: h.t, tx: h.tx, items: map[string]*heldItem{}}
+		return &held{t: h.t, tx: h.tx, items: map[string]*heldItem{}, seen: map[*table]uint64{}}
 	})
 }
 
@@ -161,6 +163,7 @@ func (p *held) item(tab *table, storeKey []byte) (*heldItem, error) {
 	if it := p.items[string(storeKey)]; it != nil {
 		return it, nil
 	}
+	p.see(tab)
 	base, exists, err := readItem(p.t.cfg.DB, storeKey)
 	if err != nil {
 		return nil, err
@@ -169,6 +172,17 @@ func (p *held) item(tab *table, storeKey []byte) (*heldItem, error) {
 	p.items[string(storeKey)] = it
 	return it, nil
 }
+
+// see notes how a table stands before it is read.
+func (p *held) see(tab *table) {
+	if _, ok := p.seen[tab]; !ok {
+		p.seen[tab] = tab.writes.Load()
+	}
+}
+
+// stale reports whether others have written to a table since it was first looked at.
+// In Prepare, what they wrote to locked items is counted.
+func (p *held) stale(tab *table) bool { return p.seen[tab] != tab.writes.Load() }
 
 // GetItem is Tables.GetItem. Errors besides those are of package transaction.
 func (h Held) GetItem(r *GetRequest) (GetResult, error) {
@@ -247,6 +261,7 @@ func (p *held) page(op operation, begun time.Time, read *reading, err error) (Pa
 		return p.t.answerPage(op, begun, nil, Page{}, err)
 	}
 	defer p.t.release()
+	p.see(read.table)
 	page, err := read.page(p.view.open(p.t.cfg.DB, p.items))
 	if err == nil {
 		err = p.tx.Grow(1, heldOverhead)

@@ -102,13 +102,8 @@ func (p *held) stripes() []int {
 
 // tablesExist reports whether the tables of the operations are still there.
 func (p *held) tablesExist() bool {
-	for _, it := range p.items {
-		if p.t.tables[it.table.name] != it.table {
-			return false
-		}
-	}
-	for i := range p.ops {
-		if read := p.ops[i].read; read != nil && p.t.tables[read.table.name] != read.table {
+	for tab := range p.seen {
+		if p.t.tables[tab.name] != tab {
 			return false
 		}
 	}
@@ -116,11 +111,14 @@ func (p *held) tablesExist() bool {
 }
 
 // judgeAgain finds out whether each operation has the outcome that the function was
-// told, and makes the verdicts those of the present. Items that are as they were
-// when they were looked at first need not be judged again, but ranges may.
+// told, and makes the verdicts those of the present. Where nobody else has written,
+// and for items that are as they were, nothing needs to be judged again.
 func (p *held) judgeAgain() error {
 	stale := false
 	for _, it := range p.items {
+		if !p.stale(it.table) {
+			continue
+		}
 		base, exists, err := readItem(p.t.cfg.DB, it.storeKey)
 		if err != nil {
 			return err
@@ -130,14 +128,12 @@ func (p *held) judgeAgain() error {
 		stale = stale || it.changed
 		it.base = fresh
 	}
-	ranges := p.ranges()
+	ranges := p.staleRanges()
 	if !stale && !ranges {
 		return nil
 	}
 	for _, it := range p.items {
-		if it.changed || ranges {
-			it.now = it.base
-		}
+		it.now = it.base
 	}
 	defer p.view.discard()
 	for i := range p.ops {
@@ -148,9 +144,9 @@ func (p *held) judgeAgain() error {
 	return nil
 }
 
-func (p *held) ranges() bool {
+func (p *held) staleRanges() bool {
 	for i := range p.ops {
-		if p.ops[i].read != nil {
+		if read := p.ops[i].read; read != nil && p.stale(read.table) {
 			return true
 		}
 	}
@@ -160,6 +156,8 @@ func (p *held) ranges() bool {
 func (op *heldOp) judgeAgain(p *held) error {
 	var now outcome
 	switch {
+	case op.read != nil && !p.stale(op.read.table):
+		return nil // what the transaction itself wrote there is as it was
 	case op.read != nil:
 		page, err := op.read.page(p.view.open(p.t.cfg.DB, p.items))
 		if err != nil {

@@ -17,6 +17,7 @@ const statisticsState = "statistics"
 
 // countWrite adds what a write changed.
 func (t *table) countWrite(v *verdict) {
+	t.writes.Add(1)
 	items, bytes := int64(0), int64(v.newSize-v.oldSize)
 	if v.exists && !v.existed {
 		items = 1

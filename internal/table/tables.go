@@ -57,6 +57,7 @@ type table struct {
 	changes    atomic.Pointer[ChangeStream] // nil while no stream is enabled
 	items      atomic.Int64
 	bytes      atomic.Int64
+	writes     atomic.Uint64 // raised under the locks of items after they were written
 	meters     tableMeters
 }
 
