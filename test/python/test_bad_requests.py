@@ -262,7 +262,12 @@ MAPPING = {"FunctionName": "function", "StartingPosition": "LATEST",
      "1 validation error detected: Value null at 'startingPosition' failed to satisfy constraint: Member must not be null."),
     ({"EventSourceArn": None}, 400, "InvalidParameterValueException", "Unrecognized event source."),
     ({"BatchSize": 10_001}, 400, "ValidationException", None),
-    ({"ParallelizationFactor": 2}, 400, None, None),  # until it is implemented
+    ({"ParallelizationFactor": 11}, 400, "ValidationException", None),
+    ({"ParallelizationFactor": 2, "TumblingWindowInSeconds": 30}, 400, "InvalidParameterValueException", None),
+    ({"MaximumRecordAgeInSeconds": 59}, 400, "InvalidParameterValueException",
+     "MaximumRecordAgeInSeconds must be either -1 (forever) or between 60 and 604800 (inclusive)"),
+    ({"FilterCriteria": {"Filters": [{"Pattern": "not json"}]}}, 400, "InvalidParameterValueException",
+     "Invalid filter pattern definition."),
 ])
 def test_bad_mappings(weir, resources, changes, status, code, message):
     arguments = {k: v for k, v in (MAPPING | changes).items() if v is not None}
