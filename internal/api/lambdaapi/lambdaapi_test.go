@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/cockroachdb/datadriven"
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -24,12 +25,13 @@ import (
 	"github.com/weirstream/weir/internal/store"
 )
 
-type noInvoker struct{ mapping.Invoker }
-
 type fixture struct {
 	testing.TB
 	handler   http.Handler
 	functions *function.Functions
+	mappings  *mapping.Mappings
+	calls     *heldCalls
+	uuid      string // of the mapping that the last answer told of
 }
 
 func newFixture(t testing.TB) *fixture {
@@ -50,7 +52,8 @@ func newFixture(t testing.TB) *fixture {
 	if err != nil {
 		t.Fatal(err)
 	}
-	mappings, err := mapping.Open(mapping.Config{DB: db, Identity: catalog.DefaultIdentity, Invoker: noInvoker{}})
+	calls := &heldCalls{functions: functions, begun: make(chan struct{}, 1), leave: make(chan struct{})}
+	mappings, err := mapping.Open(mapping.Config{DB: db, Identity: catalog.DefaultIdentity, Invoker: calls, Sources: fakeSources{}, Grace: time.Millisecond})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,7 +78,7 @@ func newFixture(t testing.TB) *fixture {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &fixture{TB: t, handler: handler, functions: functions}
+	return &fixture{TB: t, handler: handler, functions: functions, mappings: mappings, calls: calls}
 }
 
 // echoScript is a bootstrap that needs nothing but a shell and curl: it gives
@@ -132,7 +135,9 @@ func mask(s string) string {
 var shownHeaders = []string{"X-Amzn-Errortype", "X-Amz-Function-Error", "X-Amz-Executed-Version"}
 
 // TestAPI runs the scripts of testdata: requests as "METHOD /path", headers and
-// body, and their answers. $NAME stands for what is in vars.
+// body, and their answers. $NAME stands for what is in vars, $UUID for the last
+// mapping. The command invoked waits for an invocation by a mapping; settle lets it
+// end and waits for changes of the last mapping.
 func TestAPI(t *testing.T) {
 	t.Parallel()
 	vars := strings.NewReplacer(
@@ -141,12 +146,24 @@ func TestAPI(t *testing.T) {
 		"$FN", "/2015-03-31/functions",
 		"$EV", "/2019-09-25/functions",
 		"$ARN", "arn:aws:lambda:us-east-1:000000000000:function",
+		"$MAP", "/2015-03-31/event-source-mappings",
+		"$STREAM", "arn:aws:kinesis:us-east-1:000000000000:stream/s",
+		"$BUSY", "arn:aws:kinesis:us-east-1:000000000000:stream/busy",
+		"$TABLE", "arn:aws:dynamodb:us-east-1:000000000000:table/t/stream/2026-01-01T00:00:00.000",
 		"$LONG", strings.Repeat("a", 65),
 	)
 	datadriven.Walk(t, "testdata", func(t *testing.T, path string) {
 		f := newFixture(t)
 		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
-			req := httptest.NewRequest(d.Cmd, vars.Replace(d.CmdArgs[0].String()), nil)
+			switch d.Cmd {
+			case "settle":
+				return f.settle()
+			case "invoked":
+				f.calls.begun <- <-f.calls.begun
+				return ""
+			}
+			vars := func(s string) string { return strings.ReplaceAll(vars.Replace(s), "$UUID", f.uuid) }
+			req := httptest.NewRequest(d.Cmd, vars(d.CmdArgs[0].String()), nil)
 			head, body, _ := strings.Cut(d.Input, "\n\n")
 			if !strings.Contains(head, ": ") || strings.HasPrefix(head, "{") {
 				head, body = "", d.Input
@@ -156,7 +173,7 @@ func TestAPI(t *testing.T) {
 				req.Header.Set(name, value)
 			}
 			req = req.Clone(req.Context())
-			return f.show(req, vars.Replace(body))
+			return f.show(req, vars(body))
 		})
 	})
 }
@@ -169,6 +186,9 @@ func (f *fixture) show(req *http.Request, body string) string {
 		if v := w.Header().Get(name); v != "" {
 			b.WriteString(name + ": " + v + "\n")
 		}
+	}
+	if id := mappingUUID.FindStringSubmatch(w.Body.String()); id != nil {
+		f.uuid = id[1]
 	}
 	if text := mask(w.Body.String()); text != "" {
 		b.WriteString(text + "\n")
