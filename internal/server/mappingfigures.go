@@ -11,7 +11,13 @@ import (
 
 // mappingFigures tells Prometheus how event source mappings stand. It is read from
 // them when it is asked for, so mappings cost nothing in between.
-type mappingFigures struct{ mappings *mapping.Mappings }
+type mappingFigures struct{ mappings mappingStates }
+
+// mappingStates are the mappings and how they stand.
+type mappingStates interface {
+	List(source, function string) []mapping.View
+	Status(uuid string) ([]mapping.ShardStatus, error)
+}
 
 // maxShardSeries is how many readers a mapping may have, shards times lanes, for
 // each to have series of its own. Of a mapping with more there are the sums alone,
