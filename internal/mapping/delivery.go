@@ -61,7 +61,7 @@ func (ln *lane) step(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if gone, err := ln.expire(ctx); gone || err != nil {
+	if changed, err := ln.expire(ctx); changed || err != nil {
 		return err
 	}
 	f, err := ln.run.mp.owner.cfg.Invoker.Lookup(ln.def.FunctionARN)
@@ -358,8 +358,9 @@ func (ln *lane) drop(seg *segment) error {
 }
 
 // expire takes the records out of the segment on top that are too old: those that
-// the mapping's own limit ends are reported. gone says that nothing is left of it.
-func (ln *lane) expire(ctx context.Context) (gone bool, err error) {
+// the mapping's own limit ends are reported. changed says that there were any; as
+// reporting takes time, others may be too old by then.
+func (ln *lane) expire(ctx context.Context) (changed bool, err error) {
 	seg := ln.top()
 	if seg.final {
 		return ln.expireFinal(ctx)
@@ -379,13 +380,13 @@ func (ln *lane) expire(ctx context.Context) (gone bool, err error) {
 			return false, err
 		}
 	}
-	return len(kept) == 0, ln.settle(append(aged, lost...), kept, ln.window, nil)
+	return true, ln.settle(append(aged, lost...), kept, ln.window, nil)
 }
 
 // expireFinal gives up the final invocation of a window when a record at the end
 // of the window would be too old. It is tried at least once: what it tells of was
 // processed in time.
-func (ln *lane) expireFinal(ctx context.Context) (gone bool, err error) {
+func (ln *lane) expireFinal(ctx context.Context) (changed bool, err error) {
 	seg := ln.top()
 	last := Record{Arrival: ln.arrival(seg)}
 	if seg.attempts+seg.refusals == 0 || !ln.aged(last) && !ln.src.Expired(last) {

@@ -292,10 +292,7 @@ func (s *simShard) last(holds func(simWindow) bool) *simWindow {
 // finalDropped reports whether the open window may have been given up without
 // another invocation or a report.
 func (in *simInvocation) finalDropped() bool {
-	win := in.shard.window
-	age := time.Since(time.Unix(win.end, 0))
-	return win.tries > 0 && (age > in.w.src.retention ||
-		in.def.MaximumRecordAge > 0 && age >= time.Duration(in.def.MaximumRecordAge)*time.Second)
+	return in.shard.window != nil && in.w.closed(in.shard)
 }
 
 // checkFinal wants a reason for the end of the open window.
