@@ -40,18 +40,23 @@ func (f *fakeSource) change(edit func()) {
 	}
 }
 
-func (f *fakeSource) put(shard, key, data string, clock time.Time) {
+func (f *fakeSource) put(shard string, recs []Record) {
 	f.change(func() {
 		s := f.shards[shard]
-		s.recs = append(s.recs, Record{Position: uint64(len(s.recs) + 1), Arrival: clock.UnixMilli(), Key: key, Data: []byte(data)})
+		for _, r := range recs {
+			r.Position = uint64(len(s.recs) + 1)
+			s.recs = append(s.recs, r)
+		}
 	})
 }
 
-// reshard closes shards and opens a child of them.
-func (f *fakeSource) reshard(child string, parents ...string) {
+// reshard closes shards and opens children of them.
+func (f *fakeSource) reshard(parents []string, children ...string) {
 	f.change(func() {
-		f.add(child)
-		f.shards[child].parents = parents
+		for _, child := range children {
+			f.add(child)
+			f.shards[child].parents = parents
+		}
 		for _, p := range parents {
 			f.shards[p].closed = true
 		}

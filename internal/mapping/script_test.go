@@ -163,10 +163,9 @@ func (st *story) do(t *testing.T, d *datadriven.TestData) string {
 	case "put":
 		st.put(d)
 	case "split":
-		st.src.reshard(arg(1), arg(0))
-		st.src.reshard(arg(2), arg(0))
+		st.src.reshard([]string{arg(0)}, arg(1), arg(2))
 	case "merge":
-		st.src.reshard(arg(2), arg(0), arg(1))
+		st.src.reshard([]string{arg(0), arg(1)}, arg(2))
 	case "close":
 		st.src.change(func() { st.src.shards[arg(0)].closed = true })
 	case "remove", "restore":
@@ -374,8 +373,14 @@ func (st *story) showEffects(d *datadriven.TestData) string {
 	return out + "\n"
 }
 
+// put appends all records at once, so that it does not depend on chance how many a
+// reader finds.
 func (st *story) put(d *datadriven.TestData) {
 	clock := time.Now()
+	var recs []Record
+	add := func(key, data string) {
+		recs = append(recs, Record{Arrival: clock.UnixMilli(), Key: key, Data: []byte(data)})
+	}
 	for _, arg := range d.CmdArgs[1:] {
 		if arg.Key == "at" {
 			clock = clock.Add(duration(st.t, arg.Vals[0]))
@@ -395,12 +400,13 @@ func (st *story) put(d *datadriven.TestData) {
 			data = strings.Repeat("x", length)
 		}
 		for range n {
-			st.src.put(d.CmdArgs[0].Key, key, data, clock)
+			add(key, data)
 		}
 	}
 	for line := range strings.Lines(d.Input) {
-		st.src.put(d.CmdArgs[0].Key, "k", strings.TrimSpace(line), clock)
+		add("k", strings.TrimSpace(line))
 	}
+	st.src.put(d.CmdArgs[0].Key, recs)
 }
 
 func (st *story) logf(format string, args ...any) {

@@ -199,8 +199,12 @@ func (in *simInvocation) partial(first int) Outcome {
 	}
 	reader := &simReader{sh: in.shard}
 	failed := fmt.Sprintf(`{"itemIdentifier":%q}`, reader.SequenceNumber(in.recs[first].Record))
-	if last := in.recs[len(in.recs)-1]; in.roll("several")%2 == 0 {
-		failed = fmt.Sprintf(`{"itemIdentifier":%q},`, reader.SequenceNumber(last.Record)) + failed
+	last := fmt.Sprintf(`{"itemIdentifier":%q}`, reader.SequenceNumber(in.recs[len(in.recs)-1].Record))
+	switch in.roll("several") % 3 {
+	case 0:
+		failed += "," + last
+	case 1:
+		failed = last + "," + failed
 	}
 	payload := fmt.Appendf(nil, `{"batchItemFailures":[%s],"state":%s}`, failed, state)
 	if !in.def.ReportItemFailures {
