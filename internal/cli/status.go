@@ -141,8 +141,24 @@ func writeStatus(w io.Writer, st serverStatus, of string) {
 		if i > 0 || of == "" {
 			fmt.Fprintln(w)
 		}
-		writeMapping(w, m)
+		writeMapping(w, m, of != "")
 	}
+}
+
+// maxShown is how many shards of a mapping are shown beside others.
+const maxShown = 20
+
+// shown returns the shards to show: of many, unless all are wanted, those that
+// need attention most.
+func shown(shards []console.MappingShard, all bool) []console.MappingShard {
+	if all || len(shards) <= maxShown {
+		return shards
+	}
+	urgent := slices.Clone(shards)
+	slices.SortStableFunc(urgent, func(x, y console.MappingShard) int {
+		return cmp.Or(cmp.Compare(min(len(y.Problem), 1), min(len(x.Problem), 1)), cmp.Compare(y.BehindMS, x.BehindMS))
+	})
+	return urgent[:maxShown]
 }
 
 // table is a writer of aligned columns; what is written to it appears when done
@@ -183,17 +199,21 @@ func writeTotals(w io.Writer, st serverStatus) {
 	}
 }
 
-func writeMapping(w io.Writer, m mappingStatus) {
+func writeMapping(w io.Writer, m mappingStatus, all bool) {
+	shards := shown(m.ShardStatus, all)
 	fmt.Fprintf(w, "%s %s -> %s  %s  %s\n", m.SourceKind, m.SourceName, m.Function, m.UUID, m.State)
 	fmt.Fprintf(w, "  %s\n", parameters(m.Mapping))
 	t, done := table(w)
 	fmt.Fprintln(t, "  SHARD\tDOES\tBEHIND\tBATCH\tTOOK\tINVOCATIONS\tRETRIES\tGIVEN UP\tWINDOW")
-	for _, s := range m.ShardStatus {
+	for _, s := range shards {
 		fmt.Fprintf(t, "  %s\t%s\t%s\t%d\t%s\t%d\t%d\t%d\t%s\n", shardName(m.Mapping, s), s.Activity, millisText(s.BehindMS), s.LastBatch,
 			millisText(s.LastMS), s.Invocations, s.Retries, s.Discarded+s.Lost, windowText(s.Window))
 	}
 	done()
-	for _, s := range m.ShardStatus {
+	if more := len(m.ShardStatus) - len(shards); more > 0 {
+		fmt.Fprintf(w, "  and %d more, see 'weir status %s'\n", more, m.UUID)
+	}
+	for _, s := range shards {
 		if s.Problem != "" {
 			fmt.Fprintf(w, "  ! %s, %d failed: %s\n", shardName(m.Mapping, s), s.Attempts, oneLine(s.Problem))
 		}

@@ -61,7 +61,7 @@ function Figures(props: { mapping: MappingView; shards: MappingShard[] }) {
         <Sparkline values={history("mappings", m.uuid, 1)} label="Iterator age" />
       </Figure>
       <Figure label="Invocation" value={invocations > 0 ? average.value : "–"} unit={invocations > 0 ? average.unit : ""}
-        note={invocations > 0 ? `${count(sum(shards.map((s) => s.records)) / invocations)} records` : undefined} />
+        note={invocations > 0 ? plural(Math.round(sum(shards.map((s) => s.records)) / invocations), "record") : undefined} />
       <Figure label="Retries" value={count(retries)} note={conflicts > 0 ? plural(conflicts, "conflict") : undefined} />
       <Figure label="Given up" value={count(discarded + lost)} tone={discarded + lost > 0 ? "bad" : undefined}
         note={lost > 0 ? `${count(lost)} left the source first` : m.onFailure ? "reported" : discarded > 0 ? "not reported" : undefined} />
