@@ -56,7 +56,7 @@ func (q *asyncQueue) run(ctx context.Context, w asyncWait, ev asyncEvent, payloa
 	config := q.config(ev)
 	deadline := ev.Received.Add(config.eventAge())
 	res, err := q.attempt(ctx, ev, payload)
-	if res.Effects != nil && (ctx.Err() != nil || res.FunctionError != "") {
+	if res.Effects != nil && ctx.Err() != nil {
 		res.Effects.Discard()
 	}
 	switch {
@@ -104,7 +104,7 @@ func (q *asyncQueue) attempt(ctx context.Context, ev asyncEvent, payload []byte)
 		return Result{}, err
 	}
 	q.measure(ev.Function, "AsyncEventAge", "Milliseconds", milliseconds(time.Since(ev.Received)))
-	return q.f.run(ctx, t, Invocation{
+	return q.f.runConsistently(ctx, t, Invocation{
 		Function: ev.reference(), Payload: payload, RequestID: ev.RequestID, ClientContext: ev.ClientContext,
 	})
 }

@@ -71,7 +71,26 @@ func (f *Functions) InvokeHeld(ctx context.Context, in Invocation) (Result, erro
 	if err != nil {
 		return Result{}, err
 	}
-	return f.run(ctx, t, in)
+	return f.runConsistently(ctx, t, in)
+}
+
+// maxContradicted is how often an invocation that fails is repeated when what it read
+// has changed before it failed.
+const maxContradicted = 3
+
+// runConsistently runs a function. One that failed though it may only have read what
+// contradicts itself is repeated: that is nobody's failure. The effects of one that
+// has failed are discarded.
+func (f *Functions) runConsistently(ctx context.Context, t target, in Invocation) (Result, error) {
+	for repeated := 0; ; repeated++ {
+		res, err := f.run(ctx, t, in)
+		if err != nil || res.Effects == nil || res.FunctionError == "" {
+			return res, err
+		}
+		if !res.Effects.Contradicted() || repeated == maxContradicted {
+			return res, nil
+		}
+	}
 }
 
 // runCommitted runs a function and commits its effects, if they are held back, when
@@ -79,13 +98,9 @@ func (f *Functions) InvokeHeld(ctx context.Context, in Invocation) (Result, erro
 // changed meanwhile is repeated, some times; then the error is of kind ErrConflict.
 func (f *Functions) runCommitted(ctx context.Context, t target, in Invocation) (Result, error) {
 	for range maxRepeats {
-		res, err := f.run(ctx, t, in)
-		if err != nil || res.Effects == nil {
+		res, err := f.runConsistently(ctx, t, in)
+		if err != nil || res.Effects == nil || res.FunctionError != "" {
 			return res, err
-		}
-		if res.FunctionError != "" {
-			res.Effects.Discard()
-			return res, nil
 		}
 		err = res.Effects.Commit(nil)
 		if err == nil {

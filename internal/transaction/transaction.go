@@ -190,13 +190,16 @@ func (t *Tx) Commit(add func(tx *store.Tx)) error {
 	}
 	t.ended = true
 	tx := t.owner.db.Begin()
-	err := t.apply(tx, add)
-	t.parts = nil
-	if errors.Is(err, ErrConflict) {
-		t.turn.conflict()
-		t.owner.count(t.function, "Conflicted")
-	}
-	t.turn.Leave()
+	err := t.prepare(tx, func() error {
+		if add != nil {
+			add(tx)
+		}
+		for _, p := range t.parts {
+			p.Announce()
+		}
+		return tx.Apply()
+	})
+	t.end(err)
 	if err != nil {
 		tx.Discard()
 		return fmt.Errorf("commit an invocation of %s: %w", t.function, err)
@@ -210,7 +213,9 @@ func (t *Tx) Commit(add func(tx *store.Tx)) error {
 	return nil
 }
 
-func (t *Tx) apply(tx *store.Tx, add func(tx *store.Tx)) error {
+// prepare prepares all parts, runs then unless there is a conflict, and releases
+// them; an error of then tells that nothing was applied.
+func (t *Tx) prepare(tx *store.Tx, then func() error) error {
 	applied := false
 	for _, p := range t.parts {
 		defer func() { p.Release(applied) }()
@@ -218,16 +223,44 @@ func (t *Tx) apply(tx *store.Tx, add func(tx *store.Tx)) error {
 			return err
 		}
 	}
-	if add != nil {
-		add(tx)
-	}
-	for _, p := range t.parts {
-		p.Announce()
-	}
-	err := tx.Apply()
+	err := then()
 	applied = err == nil
 	return err
 }
+
+// end forgets what the transaction held and ends its turn.
+func (t *Tx) end(err error) {
+	t.parts = nil
+	if errors.Is(err, ErrConflict) {
+		t.turn.conflict()
+		t.owner.count(t.function, "Conflicted")
+	}
+	t.turn.Leave()
+}
+
+// Contradicted is Discard for an invocation that has failed. It reports whether the
+// invocation was told what is no longer so: items that it read one after the other
+// may contradict each other, and it may have failed because of that alone. Then it
+// is to be repeated, like one that conflicts.
+func (t *Tx) Contradicted() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.ended {
+		return false
+	}
+	t.ended = true
+	tx := t.owner.db.Begin()
+	defer tx.Discard()
+	err := t.prepare(tx, func() error { return errNotApplied })
+	t.end(err)
+	if errors.Is(err, ErrConflict) {
+		return true
+	}
+	t.owner.count(t.function, "Discarded")
+	return false
+}
+
+var errNotApplied = errors.New("not applied")
 
 // Wait returns when what was committed is on disk.
 func (t *Tx) Wait() error {
@@ -249,7 +282,6 @@ func (t *Tx) Discard() {
 		return
 	}
 	t.ended = true
-	t.parts = nil
-	t.turn.Leave()
+	t.end(nil)
 	t.owner.count(t.function, "Discarded")
 }

@@ -118,3 +118,34 @@ func TestWaitingForATurnEnds(t *testing.T) {
 		}
 	})
 }
+
+// agreeing is a part whose function was told what is still so.
+type agreeing struct{ conflicting }
+
+func (*agreeing) Prepare(tx *store.Tx) error {
+	tx.Set([]byte("\x20never"), []byte("1"))
+	return nil
+}
+
+func TestFailuresAfterAContradiction(t *testing.T) {
+	t.Parallel()
+	s, db := open(t, vfs.NewMem())
+	told, wrong := s.Begin("f", enter(t, s, "told")), s.Begin("f", enter(t, s, "wrong"))
+	right, bad := &agreeing{}, &conflicting{}
+	_ = told.Do(func() error { PartOf(told, Tables, func() *agreeing { return right }); return nil })
+	_ = wrong.Do(func() error { PartOf(wrong, Tables, func() *conflicting { return bad }); return nil })
+	if told.Contradicted() || !wrong.Contradicted() || !right.released || !bad.released {
+		t.Error("the two are not told apart, or not released")
+	}
+	if wrong.Contradicted() || !errors.Is(told.Commit(nil), ErrEnded) {
+		t.Error("they have not ended")
+	}
+	if _, ok, _ := db.Get([]byte("\x20never")); ok {
+		t.Error("what failed has written")
+	}
+	again := enter(t, s, "wrong")
+	if !again.alone {
+		t.Error("the repeated one does not run alone")
+	}
+	again.Leave()
+}

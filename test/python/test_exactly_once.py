@@ -98,6 +98,20 @@ def test_read_modify_write_loses_nothing(weir, table, create):
     assert count(table, "rmw") == 40
 
 
+def test_a_contradiction_is_no_failure(weir, table, create):
+    name = create("contradicted", "x = get('x')", "time.sleep(2)", "y = get('y')", "assert x == y", "return y")
+    both = lambda n: [table.put_item(Item={"id": key, "n": n}) for key in "xy"]
+    both(1)
+    assert invoke(weir, name) == (None, 1)
+    answers = []
+    thread = threading.Thread(target=lambda: answers.append(invoke(weir, name)))
+    thread.start()
+    time.sleep(1)
+    both(2)
+    thread.join()
+    assert answers == [(None, 2)]
+
+
 def test_adding_never_conflicts(weir, table, create):
     name = create("adds", "add('hot', 1)", "time.sleep(0.5)", "add('hot', 1)")
     threads = [threading.Thread(target=invoke, args=(weir, name)) for _ in range(6)]
