@@ -53,12 +53,7 @@ type site struct {
 
 func newSite(t *testing.T, tagged bool) *site {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := &site{t: t, tagged: tagged, dir: t.TempDir(), address: listener.Addr().String()}
-	s.must(listener.Close())
+	s := &site{t: t, tagged: tagged, dir: t.TempDir(), address: freeAddress(t)}
 	text, err := webanalytics.Events()
 	s.must(err)
 	s.events0, err = replay.Read(text)
@@ -81,6 +76,25 @@ func newSite(t *testing.T, tagged bool) *site {
 	})
 	s.deploy()
 	return s
+}
+
+// freeAddress returns an address with a port that nobody gets by chance while the
+// server is down.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	for range 100 {
+		address := fmt.Sprint("127.0.0.1:", 20_000+rand.IntN(10_000))
+		listener, err := net.Listen("tcp", address)
+		if err != nil {
+			continue
+		}
+		if err := listener.Close(); err != nil {
+			t.Fatal(err)
+		}
+		return address
+	}
+	t.Fatal("no port is free")
+	return ""
 }
 
 func (s *site) must(err error) {
