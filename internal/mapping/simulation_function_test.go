@@ -112,7 +112,7 @@ func (in *simInvocation) first() int {
 }
 
 func (in *simInvocation) roll(about string) uint64 {
-	return in.w.roll(about, in.first(), len(in.recs), in.try, len(in.shard.trail))
+	return in.w.roll(about+in.shard.id, in.first(), len(in.recs), in.try)
 }
 
 func (in *simInvocation) chance(n int, about string) bool {

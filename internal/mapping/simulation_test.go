@@ -16,8 +16,12 @@ import (
 
 var (
 	simulationSeed  = flag.Int("seed", -1, "the only seed that TestSimulation runs")
-	simulationSeeds = flag.Int("seeds", 300, "how many seeds TestSimulation runs")
+	simulationSeeds = flag.Int("seeds", 200, "how many seeds TestSimulation runs")
 )
+
+// tries is how often a seed that is asked for is played at most. Lanes that begin at
+// one instant race for its records, so one history in fifty is not the same again.
+const tries = 20
 
 // TestSimulation lets a mapping process random records under random settings, with
 // a function, a destination and a process that fail in all ways, and compares what
@@ -27,7 +31,11 @@ var (
 func TestSimulation(t *testing.T) {
 	t.Parallel()
 	if *simulationSeed >= 0 {
-		simulate(t, uint64(*simulationSeed), testing.Verbose())
+		for i := range tries {
+			if simulate(t, uint64(*simulationSeed), testing.Verbose() && i == 0); t.Failed() {
+				break
+			}
+		}
 		return
 	}
 	var next atomic.Int64
@@ -107,6 +115,7 @@ func (w *world) create() {
 		w.t.Fatal(err)
 	}
 	w.uuid = v.UUID
+	w.pass(time.Millisecond)
 	w.update(Spec{Enabled: ptr(true)})
 }
 
@@ -171,6 +180,7 @@ func (w *world) happen() {
 		w.pass(time.Duration(w.rng.Int64N(int64(6 * time.Second))))
 		if w.rng.IntN(2) == 0 {
 			w.restart(w.rng.IntN(2) == 0)
+			w.pass(time.Millisecond)
 		}
 		w.remove(false)
 	case n < 95:
@@ -373,7 +383,9 @@ func (at simWindow) matches(found *window) bool {
 
 // drain lets everything be processed.
 func (w *world) drain() {
+	w.pass(time.Millisecond)
 	w.remove(false)
+	w.pass(time.Millisecond)
 	w.note("all is well")
 	w.mu.Lock()
 	w.moods = moods{slow: time.Second}
@@ -381,9 +393,11 @@ func (w *world) drain() {
 		r.poison = 0
 	}
 	w.mu.Unlock()
+	w.pass(time.Millisecond)
 	if err := w.epoch.m.Settle(context.Background(), w.uuid); err != nil {
 		w.t.Error(err)
 	}
+	w.pass(time.Millisecond)
 	// Large records would wait for the end of their retention.
 	w.update(Spec{Enabled: ptr(true), RetryLimit: ptr(3)})
 	for range 60 {
