@@ -165,6 +165,9 @@ func (p *held) item(tab *table, storeKey []byte) (*heldItem, error) {
 	}
 	p.see(tab)
 	base, exists, err := readItem(p.t.cfg.DB, storeKey)
+	if err == nil {
+		err = p.tx.Grow(0, len(base.Encoded()))
+	}
 	if err != nil {
 		return nil, err
 	}

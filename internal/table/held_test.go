@@ -264,3 +264,22 @@ func (f *heldFixture) checkCrashed(fs *vfs.MemFS, checkpoint []byte, durable uin
 	}
 	f.must(errors.Join(tables.Close(), db.Close()))
 }
+
+func TestHeldTransactionsAreBounded(t *testing.T) {
+	t.Parallel()
+	f := newHeld(t)
+	tx, h := f.begin()
+	big := itemOf("pk", "big", "data", make([]byte, 300<<10))
+	var err error
+	n := 0
+	for ; err == nil && n < 1000; n++ {
+		_, err = h.PutItem(&PutRequest{Table: "t", Item: big})
+	}
+	if !errors.Is(err, transaction.ErrTooLarge) || n < 300 || n > 400 {
+		t.Errorf("%v after %d puts of 300 KB", err, n)
+	}
+	f.must(tx.Commit(nil))
+	if res, err := f.tables.GetItem(&GetRequest{Table: "t", Key: itemOf("pk", "big")}); err != nil || !res.Exists {
+		t.Errorf("what fitted does not count: %v", err)
+	}
+}

@@ -104,17 +104,30 @@ func (s *site) must(err error) {
 	}
 }
 
+// start starts the server. For a moment a process that the killed one was just
+// starting may still have its port, so it is tried again.
 func (s *site) start() {
+	s.t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+		said, ok := s.tryStart()
+		if ok {
+			return
+		}
+		if s.kill(); time.Now().After(deadline) {
+			s.t.Fatalf("server said %q", said)
+		}
+	}
+}
+
+func (s *site) tryStart() (said string, ok bool) {
 	s.t.Helper()
 	s.cmd = exec.Command(os.Getenv(binEnv), "up", "--listen", s.address, "--data-dir", filepath.Join(s.dir, "data"), "--log-level", "error") // #nosec G204 G702 -- the binary under test
 	s.cmd.Stderr = os.Stderr
 	out, err := s.cmd.StdoutPipe()
 	s.must(err)
 	s.must(s.cmd.Start())
-	line, err := bufio.NewReader(out).ReadString('\n')
-	if err != nil || !strings.HasPrefix(line, "ready ") {
-		s.t.Fatalf("server said %q, %v", line, err)
-	}
+	said, err = bufio.NewReader(out).ReadString('\n')
+	return said, err == nil && strings.HasPrefix(said, "ready ")
 }
 
 func (s *site) kill() {
