@@ -192,6 +192,9 @@ func (in *simInvocation) poisoned() (Outcome, bool) {
 
 // partial reports that records failed, the first one with the given index.
 func (in *simInvocation) partial(first int) Outcome {
+	for first > 0 && in.recs[first-1].Position == in.recs[first].Position {
+		first-- // records that were packed into one have its sequence number
+	}
 	in.w.logf("%s: from number %d on failed", in, first)
 	state := in.stateAfter(in.recs[:first])
 	if !in.def.ReportItemFailures { // then nobody listens

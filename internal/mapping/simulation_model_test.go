@@ -81,7 +81,7 @@ func (in *simInvocation) checkBatch() {
 		return
 	}
 	for i, r := range in.recs {
-		if r.shard != in.shard || i > 0 && r.Position <= in.recs[i-1].Position {
+		if r.shard != in.shard || i > 0 && !in.recs[i-1].position().before(r.position()) {
 			w.violated("%s: %s is out of order", in, r)
 		}
 		in.checkRecord(r)
@@ -123,14 +123,14 @@ func (in *simInvocation) checkRecord(r *simRecord) {
 // its shard, to be done with.
 func (in *simInvocation) checkOrder() {
 	for _, r := range in.shard.recs {
-		if r.Position >= in.recs[len(in.recs)-1].Position {
+		if !r.position().before(in.recs[len(in.recs)-1].position()) {
 			return
 		}
 		if in.w.gone(r) || slices.Contains(in.recs, r) {
 			continue
 		}
 		for _, later := range in.recs {
-			if later.Position > r.Position && (in.def.lanes() == 1 || later.Key == r.Key) {
+			if r.position().before(later.position()) && (in.def.lanes() == 1 || later.Key == r.Key) {
 				in.w.violated("%s: %s comes before it", in, r)
 				return
 			}
@@ -263,7 +263,7 @@ func (in *simInvocation) opens() *simWindow {
 		return &simWindow{open: true, start: start, end: start + n}
 	}
 	for _, r := range in.shard.recs {
-		if r.Position > in.recs[0].Position {
+		if in.recs[0].position().before(r.position()) {
 			break
 		}
 		if win := of(r.Arrival); win.spans(in.event) && r.settled == 0 {

@@ -83,6 +83,14 @@ func (s *simShard) newRun() {
 	}
 }
 
+// tip is the position of the next record.
+func (s *simShard) tip() uint64 {
+	if len(s.recs) == 0 {
+		return 1
+	}
+	return s.recs[len(s.recs)-1].Position + 1
+}
+
 func (s *simShard) ancestors() []*simShard {
 	var all []*simShard
 	for _, p := range s.parents {
@@ -144,7 +152,7 @@ func (f *simReader) Start(at StartingPosition) (uint64, error) {
 	for _, r := range f.sh.recs {
 		r.covered, r.unwanted = true, true
 	}
-	return uint64(len(f.sh.recs) + 1), nil
+	return f.sh.tip(), nil
 }
 
 func (f *simReader) Read(from uint64, maxRecords, maxBytes int) (out []Record, next uint64, err error) {
@@ -160,7 +168,7 @@ func (f *simReader) Read(from uint64, maxRecords, maxBytes int) (out []Record, n
 			from = r.Position + 1
 			continue
 		}
-		if size += len(r.Data); len(out) == maxRecords || size > maxBytes && len(out) > 0 {
+		if size += len(r.Data); r.Sub == 0 && (len(out) >= maxRecords || size > maxBytes && len(out) > 0) {
 			break
 		}
 		out = append(out, r.Record)
@@ -177,7 +185,7 @@ func (f *simReader) Wait(ctx context.Context, from uint64) error {
 			f.w.mu.Unlock()
 			return ErrSourceGone
 		}
-		if f.sh.closed || uint64(len(f.sh.recs)) >= from {
+		if f.sh.closed || f.sh.tip() > from {
 			f.w.mu.Unlock()
 			return nil
 		}
@@ -197,7 +205,7 @@ func (f *simReader) Wait(ctx context.Context, from uint64) error {
 func (f *simReader) Done(from uint64) bool {
 	f.w.mu.Lock()
 	defer f.w.mu.Unlock()
-	return f.sh.closed && uint64(len(f.sh.recs)) < from
+	return f.sh.closed && f.sh.tip() <= from
 }
 
 func (f *simReader) Expired(r Record) bool { return f.w.src.expired(r) }

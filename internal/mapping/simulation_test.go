@@ -251,7 +251,7 @@ func (w *world) put() {
 			r.poison = 1 << 30
 		}
 		r.Data = fmt.Appendf(nil, `{"id":%d,"f":"%c","pad":"%s"}`, r.id, r.letter, pad)
-		w.route(r)
+		w.route(r, w.rng.IntN(4) == 0)
 		if len(w.runs) > 0 {
 			r.unwanted = !wants(w.run().def, r)
 		}
@@ -261,8 +261,17 @@ func (w *world) put() {
 	w.src.changed()
 }
 
-// route appends a record to the open shard that its key belongs to.
-func (w *world) route(r *simRecord) {
+// route appends a record to the open shard that its key belongs to or, packed, to
+// the record that was put before it.
+func (w *world) route(r *simRecord, packed bool) {
+	defer func() { w.src.recs = append(w.src.recs, r) }()
+	if n := len(w.src.recs); packed && n > 0 {
+		if last := w.src.recs[n-1]; last.put.Equal(r.put) && last.Arrival == r.Arrival {
+			r.shard, r.Position, r.Sub = last.shard, last.Position, last.Sub+1
+			r.shard.recs = append(r.shard.recs, r)
+			return
+		}
+	}
 	roots := 0
 	for _, sh := range w.src.shards {
 		if len(sh.parents) == 0 {
@@ -273,9 +282,8 @@ func (w *world) route(r *simRecord) {
 	for sh.closed {
 		sh = sh.children[w.roll("route "+r.Key, len(sh.recs))%uint64(len(sh.children))]
 	}
-	r.shard, r.Position = sh, uint64(len(sh.recs)+1)
+	r.shard, r.Position = sh, sh.tip()
 	sh.recs = append(sh.recs, r)
-	w.src.recs = append(w.src.recs, r)
 }
 
 // reshard splits a shard or merges two.
