@@ -25,6 +25,14 @@ type fakeShard struct {
 	closed  bool
 }
 
+// tip is the position of the next record.
+func (s *fakeShard) tip() uint64 {
+	if len(s.recs) == 0 {
+		return 1
+	}
+	return s.recs[len(s.recs)-1].Position + 1
+}
+
 func (f *fakeSource) add(id string) {
 	f.order = append(f.order, id)
 	f.shards[id] = &fakeShard{}
@@ -44,7 +52,10 @@ func (f *fakeSource) put(shard string, recs []Record) {
 	f.change(func() {
 		s := f.shards[shard]
 		for _, r := range recs {
-			r.Position = uint64(len(s.recs) + 1)
+			r.Position = s.tip()
+			if r.Sub > 0 {
+				r.Position--
+			}
 			s.recs = append(s.recs, r)
 		}
 	})
@@ -99,9 +110,13 @@ func (f *fakeReader) Start(at StartingPosition) (uint64, error) {
 	recs := f.shards[f.shard].recs
 	switch at.Type {
 	case Latest:
-		return uint64(len(recs) + 1), nil
+		return f.shards[f.shard].tip(), nil
 	case AtTimestamp:
-		return uint64(sort.Search(len(recs), func(i int) bool { return recs[i].Arrival >= at.Timestamp.UnixMilli() }) + 1), nil
+		i := sort.Search(len(recs), func(i int) bool { return recs[i].Arrival >= at.Timestamp.UnixMilli() })
+		if i < len(recs) {
+			return recs[i].Position, nil
+		}
+		return f.shards[f.shard].tip(), nil
 	}
 	return 1, nil
 }
@@ -114,12 +129,13 @@ func (f *fakeReader) Read(from uint64, maxRecords, maxBytes int) ([]Record, uint
 	}
 	var out []Record
 	size := 0
-	for _, r := range f.shards[f.shard].recs[min(int(from)-1, len(f.shards[f.shard].recs)):] {
+	recs := f.shards[f.shard].recs
+	for _, r := range recs[sort.Search(len(recs), func(i int) bool { return recs[i].Position >= from }):] {
 		if len(out) == 0 && f.Expired(r) {
 			from = r.Position + 1
 			continue
 		}
-		if size += len(r.Data); len(out) == maxRecords || size > maxBytes && len(out) > 0 {
+		if size += len(r.Data); r.Sub == 0 && (len(out) >= maxRecords || size > maxBytes && len(out) > 0) {
 			break
 		}
 		out = append(out, r)
@@ -136,7 +152,7 @@ func (f *fakeReader) Wait(ctx context.Context, from uint64) error {
 			f.mu.Unlock()
 			return ErrSourceGone
 		}
-		if s.closed || uint64(len(s.recs)) >= from {
+		if s.closed || s.tip() > from {
 			f.mu.Unlock()
 			return nil
 		}
@@ -157,7 +173,7 @@ func (f *fakeReader) Done(from uint64) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	s := f.shards[f.shard]
-	return s.closed && uint64(len(s.recs)) < from
+	return s.closed && s.tip() <= from
 }
 
 func (f *fakeReader) Expired(r Record) bool {

@@ -33,7 +33,8 @@ import (
 //	    at=SECONDS of the story, table (the changes of one), disabled
 //	tag VALUE
 //	put SHARD [at=DURATION] DATA...   append records: DATA*N repeats N times,
-//	    KEY/DATA has a key; at moves the source's clock; or the input, a record a line
+//	    KEY/DATA has a key; at moves the source's clock; packed: as one record of the
+//	    stream; or the input, a record a line
 //	split SHARD CHILD CHILD, merge SHARD SHARD CHILD
 //	close SHARD              end it without children
 //	remove, restore          take the source away, bring it back
@@ -378,12 +379,22 @@ func (st *story) showEffects(d *datadriven.TestData) string {
 func (st *story) put(d *datadriven.TestData) {
 	clock := time.Now()
 	var recs []Record
+	pack := uint32(0)
 	add := func(key, data string) {
-		recs = append(recs, Record{Arrival: clock.UnixMilli(), Key: key, Data: []byte(data)})
+		r := Record{Arrival: clock.UnixMilli(), Key: key, Data: []byte(data)}
+		if pack > 0 {
+			r.Sub = pack - 1
+			pack++
+		}
+		recs = append(recs, r)
 	}
 	for _, arg := range d.CmdArgs[1:] {
 		if arg.Key == "at" {
 			clock = clock.Add(duration(st.t, arg.Vals[0]))
+			continue
+		}
+		if arg.Key == "packed" {
+			pack = 1
 			continue
 		}
 		data, times, found := strings.Cut(arg.Key, "*")
