@@ -215,7 +215,7 @@ func (in *simInvocation) settle(recs []*simRecord, state string) {
 // the right one.
 func (in *simInvocation) checkWindow() {
 	w, sh, ev := in.w, in.shard, in.event
-	if sh.window != nil && in.finalDropped() {
+	if in.finalDropped() && (ev.Window == nil || !sh.window.spans(ev)) {
 		sh.window = nil
 		sh.settle(nil)
 	}
