@@ -147,3 +147,45 @@ advance 2s
 ----
    124.2s throttled s0 [a b c]
    124.6s ok s0 [a b c]
+
+# One record in ten thousand, in at most 30 invocations, each other record processed
+# once.
+update batch=10000
+----
+Updating batch=100 window=0 "OK"
+
+function poison=poison
+----
+nothing
+
+put s0 a*6180 poison b*3819
+----
+   126.0s fail s0 [a ... b (10000)]
+   126.0s ok s0 [a ... a (5000)]
+   126.0s fail s0 [a ... b (5000)]
+   126.0s fail s0 [a ... b (2500)]
+   126.0s fail s0 [a ... b (1250)]
+   126.0s ok s0 [a ... a (625)]
+   126.0s fail s0 [a ... b (625)]
+   126.0s ok s0 [a ... a (313)]
+   126.0s fail s0 [a ... b (312)]
+   126.0s ok s0 [a ... a (156)]
+   126.0s fail s0 [a ... b (156)]
+   126.0s ok s0 [a ... a (78)]
+   126.0s fail s0 [a ... b (78)]
+   126.0s fail s0 [a ... b (39)]
+   126.0s fail s0 [a ... b (20)]
+   126.0s fail s0 [a a a a a a a a poison b]
+   126.0s ok s0 [a a a a a]
+   126.0s fail s0 [a a a poison b]
+   126.0s ok s0 [a a a]
+   126.0s fail s0 [poison b]
+   126.0s fail s0 [poison]
+   126.0s report s0 to dead
+{"requestContext":{"requestId":"request-68","functionArn":"arn:aws:lambda:us-east-1:000000000000:function:f","condition":"RetryAttemptsExhausted","approximateInvokeCount":1},"responseContext":{"statusCode":200,"executedVersion":"$LATEST","functionError":"Unhandled"},"version":"1.0","timestamp":"2000-01-01T00:02:06.000Z","KinesisBatchInfo":{"shardId":"s0","startSequenceNumber":"49006303","endSequenceNumber":"49006303","approximateArrivalOfFirstRecord":"2000-01-01T00:02:06.000Z","approximateArrivalOfLastRecord":"2000-01-01T00:02:06.000Z","batchSize":1,"streamArn":"arn:aws:kinesis:us-east-1:000000000000:stream/s"}}
+   126.0s ok s0 [b]
+   126.0s ok s0 [b b b b b b b b b b]
+   126.0s ok s0 [b ... b (19)]
+   126.0s ok s0 [b ... b (39)]
+   126.0s ok s0 [b ... b (1250)]
+   126.0s ok s0 [b ... b (2500)]
