@@ -225,6 +225,12 @@ func (in *laneIntake) wait(ctx context.Context) error {
 	}
 }
 
+func (in *laneIntake) reached() position {
+	in.f.mu.Lock()
+	defer in.f.mu.Unlock()
+	return in.f.low(in.lane)
+}
+
 func (in *laneIntake) ended() bool {
 	in.f.mu.Lock()
 	defer in.f.mu.Unlock()

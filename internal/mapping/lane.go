@@ -16,6 +16,8 @@ type intake interface {
 	wait(ctx context.Context) error
 	// ended reports whether no record will ever come.
 	ended() bool
+	// reached returns the position of what would be fetched next.
+	reached() position
 	// settle writes a checkpoint: records were processed, rest is the first one in
 	// the lane's hands that is not. With effects it commits with them or not at all.
 	settle(ln *lane, rest *Record, processed []Record, w *window, effects Effects) error
@@ -202,7 +204,7 @@ func (ln *lane) lull(ctx context.Context, deadline time.Time) (over bool, err er
 // idle waits for a record, at most until a time if it is not zero. It uses a while
 // without records to bring the last checkpoint to disk.
 func (ln *lane) idle(ctx context.Context, until time.Time) error {
-	ln.status.oldest = 0
+	ln.status.oldest, ln.status.Next = 0, ln.in.reached().at
 	ln.activity(Waiting)
 	if ln.points.pending {
 		woken, err := ln.waitUntil(ctx, time.Now().Add(checkpointDelay))

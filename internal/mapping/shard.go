@@ -136,6 +136,8 @@ func (in *directIntake) fetch(ctx context.Context, maxRecords, maxBytes int) (re
 
 func (in *directIntake) wait(ctx context.Context) error { return in.sr.src.Wait(ctx, in.next.at) }
 
+func (in *directIntake) reached() position { return in.next }
+
 func (in *directIntake) ended() bool { return in.sr.src.Done(in.next.at) }
 
 // settle writes the one checkpoint of the shard. rest is the first record in hand

@@ -38,7 +38,7 @@ PolledEventCount EventSourceMappingUUID=UUID sum=2 max=2 Count
 show
 ----
 Enabled batch=2 window=0 "OK"
-s0 waiting next=6 attempts=0 
+s0 waiting next=8 attempts=0 
 
 # Records that were filtered out do not come back when the filters change, and the
 # new ones take effect. Removed, all records are delivered.
