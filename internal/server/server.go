@@ -16,6 +16,7 @@ import (
 	"net/http"
 	"path/filepath"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/weirstream/weir/internal/catalog"
@@ -77,7 +78,7 @@ func Open(cfg Config) (*Server, error) {
 	if err := checkLoopback(cfg.Listen); err != nil {
 		return nil, err
 	}
-	listener, err := net.Listen("tcp", cfg.Listen)
+	listener, err := listen(cfg.Listen)
 	if err != nil {
 		return nil, fmt.Errorf("listen on %s: %w", cfg.Listen, err)
 	}
@@ -92,6 +93,21 @@ func Open(cfg Config) (*Server, error) {
 	s.parts.mappings.Start()
 	releaseStartPages()
 	return s, nil
+}
+
+// listenPatience is how long a port that is taken is tried again: a process that
+// was being started when its server was killed holds the port for a moment.
+const listenPatience = time.Second
+
+func listen(address string) (net.Listener, error) {
+	end := time.Now().Add(listenPatience)
+	for {
+		l, err := net.Listen("tcp", address)
+		if !errors.Is(err, syscall.EADDRINUSE) || time.Now().After(end) {
+			return l, err
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
 }
 
 // checkLoopback refuses to listen where others than this machine could reach a
