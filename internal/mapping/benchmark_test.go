@@ -67,15 +67,10 @@ func (s benchShard) AppendEvent(dst []byte, _ string, r Record) ([]byte, error) 
 	return append(dst, `"}}`...), nil
 }
 
-// benchInvoker answers at once and tells when so many records have come.
+// benchInvoker answers at once.
 type benchInvoker struct {
 	mu      sync.Mutex
-	left    int
 	batches int
-	done    chan struct{}
-	m       *Mappings
-	uuid    string
-	rec     int // records in a batch
 }
 
 func (b *benchInvoker) Lookup(string) (Function, error) {

@@ -131,15 +131,20 @@ func (p process) Invoke(ctx context.Context, arn string, payload []byte) (Outcom
 	}
 	outcome, verb := result.answer(event)
 	p.logf("%s %s", verb, event)
-	p.fn.calls++
-	outcome.RequestID, outcome.ExecutedVersion = fmt.Sprintf("request-%d", p.fn.calls), "$LATEST"
+	outcome.RequestID, outcome.ExecutedVersion = p.fn.nextRequest(), "$LATEST"
 	if strings.HasSuffix(arn, ":live") {
 		outcome.ExecutedVersion = "1"
 	}
-	if p.effects != nil {
+	if p.countsEffects() {
 		outcome.Effects = &fakeEffects{p, event}
 	}
 	return outcome, nil
+}
+
+func (p process) countsEffects() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.effects != nil
 }
 
 // fakeEffects count the data of an invocation's records.
@@ -232,6 +237,13 @@ func (f *fakeFunction) next() fakeResult {
 	}
 	f.times--
 	return f.current
+}
+
+func (f *fakeFunction) nextRequest() string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.calls++
+	return fmt.Sprintf("request-%d", f.calls)
 }
 
 var recordNumber = regexp.MustCompile(`\$\d+`)

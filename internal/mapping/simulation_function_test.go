@@ -125,11 +125,9 @@ func (in *simInvocation) answer() (Outcome, error) {
 	switch {
 	case in.chance(w.moods.throttled, "throttled"):
 		w.logf("%s: throttled", in)
-		in.refused()
 		return Outcome{}, fmt.Errorf("busy: %w", ErrThrottled)
 	case in.chance(w.moods.refuses, "refuses"):
 		w.logf("%s: not run", in)
-		in.refused()
 		return Outcome{}, errors.New("no permission")
 	case in.chance(w.moods.fails, "fails"):
 		w.logf("%s: failed", in)

@@ -198,8 +198,6 @@ func (in *simInvocation) cutShort(recs []*simRecord) {
 	}
 }
 
-func (in *simInvocation) refused() {}
-
 func (in *simInvocation) succeeded(state string) { in.settle(in.recs, state) }
 
 func (in *simInvocation) settle(recs []*simRecord, state string) {
@@ -316,7 +314,7 @@ func (in *simInvocation) checkFinal() {
 		win.run, win.tries, win.fails = in.run, 0, 0
 	}
 	win.tries++
-	if in.exhausted(win.fails - 0) {
+	if in.exhausted(win.fails) {
 		w.violated("%s: tried after %d failures", in, win.fails)
 	}
 	if win.tries > 1 || win.terminated || in.def.TumblingWindow == 0 {
