@@ -73,7 +73,7 @@ def sums_of_changes(weir):
 def test_sums_of_integers(sums, kind, count, language):
     """Each window ends with one final invocation that has the sum of its integers."""
     want = count(sums)
-    assert len({window for _, window in want}) == 2
+    assert len({window for _, window in want}) >= 2
 
     def finals():
         calls = printed(sums, f"sum-{kind}-{language}", "numbers")
