@@ -1,4 +1,4 @@
-// Handler is a function for tests: its event says what it does.
+// Command handler is a function for tests: its event says what it does.
 package main
 
 import (

@@ -1,4 +1,4 @@
-// Numbers does what reader.py does, in Go.
+// Command numbers does what reader.py does, in Go.
 package main
 
 import (
