@@ -86,6 +86,10 @@ type Service struct {
 	// modelled error where the service departs from its model; "" means as
 	// modelled.
 	ErrorMessageMember func(err error) string
+	// Prompt tells that no operation waits for anything that a client might give up
+	// on before, so that nobody needs to notice when one leaves; those that answer
+	// with events are exempt.
+	Prompt bool
 	// Dialect selects texts and order of checks.
 	Dialect Dialect
 	// MaxRequestBytes bounds a request body, before and after decompression;
@@ -134,6 +138,7 @@ type Operation struct {
 	call            func(ctx context.Context, in any) (any, error)
 	fast            FastFunc
 	held            bool // takes part in transactions of its callers
+	events          bool // answers with a stream of events
 }
 
 // Op binds an operation to the function that performs it. In and Out are the

@@ -310,6 +310,17 @@ func (x *exchange) recovered(p any) {
 	}
 }
 
+// Plain tells whether a POST to / is answered at once and with one document.
+func (h *Handler) Plain(r *http.Request) bool {
+	prefix, name, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
+	svc := h.targets[prefix]
+	if svc == nil || !svc.Prompt || r.ContentLength > svc.limit || r.Header.Get("Content-Encoding") != "" {
+		return false
+	}
+	op := svc.ops[name]
+	return op != nil && !op.events
+}
+
 // mediaType is the content type without parameters.
 func mediaType(r *http.Request) string {
 	t, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";")

@@ -39,6 +39,7 @@ func OpEvents[In any](name string, op, in *smithy.Schema, fn func(context.Contex
 		schema:  op,
 		in:      in,
 		inType:  reflect.TypeFor[In](),
+		events:  true,
 		outType: reflect.TypeFor[struct{}](),
 		call: func(ctx context.Context, in any) (any, error) {
 			v, ok := in.(*In)

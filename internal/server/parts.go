@@ -205,7 +205,7 @@ func (p *parts) close() error {
 }
 
 // handler returns what answers requests: the services, and Weir's own paths.
-func (s *Server) handler() (http.Handler, error) {
+func (s *Server) handler() (*api.Handler, error) {
 	p := s.parts
 	own := http.NewServeMux()
 	own.HandleFunc("GET /_weir/health", func(w http.ResponseWriter, _ *http.Request) {

@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/weirstream/weir/internal/catalog"
+	"github.com/weirstream/weir/internal/http1"
 	"github.com/weirstream/weir/internal/meter"
 )
 
@@ -49,7 +50,7 @@ type Server struct {
 	started  time.Time
 
 	parts *parts
-	http  *http.Server
+	http  *http1.Server
 	// requests is cancelled when the listener is shut down, to end event streams
 	// and long polls.
 	cancelRequests context.CancelFunc
@@ -133,7 +134,7 @@ func (s *Server) serve() error {
 	}
 	requests, cancel := context.WithCancel(context.Background())
 	s.cancelRequests = cancel
-	s.http = &http.Server{
+	others := &http.Server{
 		Handler:           handler,
 		ReadHeaderTimeout: 30 * time.Second,
 		IdleTimeout:       5 * time.Minute,
@@ -144,8 +145,9 @@ func (s *Server) serve() error {
 	}
 	// Some SDKs (Kinesis for JavaScript) speak HTTP/2 to http:// endpoints without
 	// asking first.
-	s.http.Protocols.SetHTTP1(true)
-	s.http.Protocols.SetUnencryptedHTTP2(true)
+	others.Protocols.SetHTTP1(true)
+	others.Protocols.SetUnencryptedHTTP2(true)
+	s.http = &http1.Server{Handler: handler, Plain: handler.Plain, Rest: others, Log: s.cfg.Log}
 	s.serving.Go(func() {
 		if err := s.http.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
 			s.cfg.Log.Error("serve", "error", err)
@@ -171,9 +173,7 @@ func (s *Server) close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), s.cfg.Grace)
 	defer cancel()
 	s.cancelRequests()
-	if err := s.http.Shutdown(ctx); err != nil {
-		errs = append(errs, s.http.Close())
-	}
+	errs = append(errs, s.http.Shutdown(ctx))
 	s.serving.Wait()
 	return errors.Join(append(errs, s.parts.close())...)
 }

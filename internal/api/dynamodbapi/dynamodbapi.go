@@ -64,6 +64,7 @@ func New(tables *table.Tables) *api.Service {
 		TargetPrefix:       "DynamoDB_20120810",
 		JSONVersion:        "1.0",
 		Dialect:            api.DynamoDB,
+		Prompt:             true,
 		ErrorNamespace:     errorNamespace,
 		ErrorMessageMember: messageMember,
 		MaxRequestBytes:    maxRequest,

@@ -29,6 +29,7 @@ func NewStreams(tables *table.Tables, region string) *api.Service {
 		TargetPrefix:   "DynamoDBStreams_20120810",
 		JSONVersion:    "1.0",
 		Dialect:        api.DynamoDB,
+		Prompt:         true,
 		ErrorNamespace: errorNamespace,
 		Operations: []api.Operation{
 			api.Op("ListStreams", schemas.ListStreams, schemas.ListStreamsInput, schemas.ListStreamsOutput, h.listStreams),

@@ -31,6 +31,7 @@ func New(streams *stream.Streams) *api.Service {
 		JSONVersion:     "1.1",
 		CBOR:            api.KinesisCBOR,
 		Dialect:         api.Kinesis,
+		Prompt:          true,
 		MaxRequestBytes: maxRequest,
 		Operations: []api.Operation{
 			api.Op("CreateStream", schemas.CreateStream, schemas.CreateStreamInput, nil, h.createStream),
