@@ -122,6 +122,9 @@ func (r *run) follow(ctx context.Context) error {
 			if end.err != nil {
 				return end.err
 			}
+			if ctx.Err() != nil { // what ended was stopped: it must not begin again where it began
+				return ctx.Err()
+			}
 		}
 	}
 }
