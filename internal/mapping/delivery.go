@@ -416,7 +416,7 @@ func (ln *lane) aged(r Record) bool {
 // sortByAge tells records that may be sent from those that exceed the mapping's
 // limit and those that the source does not keep any longer.
 func (ln *lane) sortByAge(recs []Record) (kept, aged, lost []Record) {
-	if !slices.ContainsFunc(recs, func(r Record) bool { return ln.aged(r) || ln.src.Expired(r) }) {
+	if !slices.ContainsFunc(recs, func(r Record) bool { return ln.src.Expired(r) || ln.aged(r) }) {
 		return recs, nil, nil
 	}
 	for _, r := range recs {

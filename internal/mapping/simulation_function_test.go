@@ -17,6 +17,7 @@ type moods struct {
 	slow                                                                  time.Duration // at most
 	hangs                                                                 int
 	undeliverable, unreachable                                            int // of the destination
+	slowSource                                                            int
 }
 
 func newMoods(rng *rand.Rand) moods {
@@ -28,8 +29,8 @@ func newMoods(rng *rand.Rand) moods {
 	}
 	return moods{
 		fails: some(6), refuses: some(20), throttled: some(8), lies: some(10), partly: some(4), stateless: some(12),
-		bloats: some(60), conflicts: some(4), slow: time.Duration(1 + rng.Int64N(int64(3*time.Second))), hangs: some(40),
-		undeliverable: some(6), unreachable: some(4),
+		bloats: some(60), conflicts: some(4), slow: turn * time.Duration(1+rng.Int64N(int64(3*time.Second/turn))), hangs: some(40),
+		undeliverable: some(6), unreachable: some(4), slowSource: some(6),
 	}
 }
 
@@ -70,7 +71,7 @@ func (e *epoch) Invoke(ctx context.Context, arn string, payload []byte) (Outcome
 		return Outcome{}, err
 	}
 	w.mu.Lock()
-	takes := time.Duration(1 + in.roll("takes")%uint64(w.moods.slow))
+	takes := turn * time.Duration(1+in.roll("takes")%uint64(w.moods.slow/turn))
 	if in.chance(w.moods.hangs, "hangs") {
 		takes *= 10
 	}

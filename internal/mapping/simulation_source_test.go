@@ -32,6 +32,7 @@ type simRecord struct {
 // simShard is a shard of the simulation with the model of its tumbling window.
 type simShard struct {
 	id       string
+	number   int // from 0
 	parents  []*simShard
 	children []*simShard
 	recs     []*simRecord
@@ -111,7 +112,8 @@ type simSource struct {
 }
 
 func (s *simSource) add(parents ...*simShard) *simShard {
-	sh := &simShard{id: fmt.Sprintf("s%d", len(s.shards)), parents: parents, busy: map[string]bool{}}
+	n := len(s.shards)
+	sh := &simShard{id: fmt.Sprintf("s%d", n), number: n, parents: parents, busy: map[string]bool{}}
 	for _, p := range parents {
 		p.closed = true
 		p.children = append(p.children, sh)
@@ -156,6 +158,8 @@ func (f *simReader) Start(at StartingPosition) (uint64, error) {
 }
 
 func (f *simReader) Read(from uint64, maxRecords, maxBytes int) (out []Record, next uint64, err error) {
+	f.w.enterNext(f.sh.readerSlot())
+	time.Sleep(f.w.sourceTakes(f.sh.number))
 	f.w.mu.Lock()
 	defer f.w.mu.Unlock()
 	if f.w.src.gone || f.e.dead {
@@ -175,6 +179,18 @@ func (f *simReader) Read(from uint64, maxRecords, maxBytes int) (out []Record, n
 		from = r.Position + 1
 	}
 	return out, from, nil
+}
+
+// sourceTakes is how long the source thinks about a call that comes now, about a
+// shard or, with -1, all of them.
+func (w *world) sourceTakes(shard int) time.Duration {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	now := int(time.Since(w.start))
+	if !w.chance(w.moods.slowSource, "slow source", shard, now) {
+		return 0
+	}
+	return turn * time.Duration(w.roll("source takes", shard, now)%uint64(time.Second/turn))
 }
 
 func (f *simReader) Wait(ctx context.Context, from uint64) error {
@@ -208,7 +224,13 @@ func (f *simReader) Done(from uint64) bool {
 	return f.sh.closed && f.sh.tip() <= from
 }
 
-func (f *simReader) Expired(r Record) bool { return f.w.src.expired(r) }
+func (f *simReader) Expired(r Record) bool {
+	f.w.mu.Lock()
+	def := f.w.run().def
+	f.w.mu.Unlock()
+	f.w.enter(f.sh.laneSlot(def, r.Key))
+	return f.w.src.expired(r)
+}
 
 func (f *simReader) SequenceNumber(r Record) string {
 	return f.sh.id + "-" + strconv.FormatUint(r.Position, 10)

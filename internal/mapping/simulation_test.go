@@ -17,11 +17,9 @@ import (
 var (
 	simulationSeed  = flag.Int("seed", -1, "the only seed that TestSimulation runs")
 	simulationSeeds = flag.Int("seeds", 200, "how many seeds TestSimulation runs")
-)
 
-// tries is how often a seed that is asked for is played at most. Lanes that begin at
-// one instant race for its records, so one history in fifty is not the same again.
-const tries = 20
+	simulationRepeated = flag.Int("repeated", 25, "how many seeds TestSimulationRepeats runs twice")
+)
 
 // TestSimulation lets a mapping process random records under random settings, with
 // a function, a destination and a process that fail in all ways, and compares what
@@ -31,31 +29,57 @@ const tries = 20
 func TestSimulation(t *testing.T) {
 	t.Parallel()
 	if *simulationSeed >= 0 {
-		for i := range tries {
-			if simulate(t, uint64(*simulationSeed), testing.Verbose() && i == 0); t.Failed() {
-				break
-			}
-		}
+		simulate(t, uint64(*simulationSeed), testing.Verbose())
 		return
 	}
+	eachSeed(t, *simulationSeeds, func(t *testing.T, seed uint64) { simulate(t, seed, false) })
+}
+
+// TestSimulationRepeats wants the history of a seed to be the same whenever it is
+// played, to the nanosecond: else a failure could not be repeated.
+func TestSimulationRepeats(t *testing.T) {
+	t.Parallel()
+	eachSeed(t, *simulationRepeated, func(t *testing.T, seed uint64) {
+		first, second := simulate(t, seed, false), simulate(t, seed, false)
+		if first != second {
+			t.Errorf("seed %d has two histories:\n%s", seed, firstDifference(first, second))
+		}
+	})
+}
+
+// eachSeed calls f with the seeds from 0 on, as many at a time as the machine has
+// processors.
+func eachSeed(t *testing.T, seeds int, f func(t *testing.T, seed uint64)) {
 	var next atomic.Int64
 	for i := range runtime.GOMAXPROCS(0) {
 		t.Run(fmt.Sprintf("worker%d", i), func(t *testing.T) {
 			t.Parallel()
 			for !t.Failed() {
 				seed := next.Add(1) - 1
-				if seed >= int64(*simulationSeeds) {
+				if seed >= int64(seeds) {
 					return
 				}
-				simulate(t, uint64(seed), false)
+				f(t, uint64(seed))
 			}
 		})
 	}
 }
 
-// simulate plays the history of one seed.
-func simulate(t *testing.T, seed uint64, verbose bool) {
-	again := fmt.Sprintf("go test ./internal/mapping -run TestSimulation -seed %d -v", seed)
+// firstDifference shows where two histories part.
+func firstDifference(a, b string) string {
+	was := strings.Split(a, "\n")
+	is := strings.Split(b, "\n")
+	n := 0
+	for n < min(len(was), len(is)) && was[n] == is[n] {
+		n++
+	}
+	around := func(lines []string) string { return strings.Join(lines[max(n-3, 0):min(n+2, len(lines))], "\n") }
+	return around(was) + "\nand\n" + around(is)
+}
+
+// simulate plays the history of one seed and returns it.
+func simulate(t *testing.T, seed uint64, verbose bool) (history string) {
+	again := fmt.Sprintf("go test ./internal/mapping -run TestSimulation$ -seed %d -v", seed)
 	slow := time.AfterFunc(time.Minute, func() { panic("no end: " + again) })
 	defer slow.Stop()
 	name := func() {
@@ -68,10 +92,12 @@ func simulate(t *testing.T, seed uint64, verbose bool) {
 		defer name()
 		w := newWorld(t, seed)
 		w.play()
+		history = w.story()
 		if w.failed || verbose {
-			t.Logf("history:\n%s\n%s", w.story(), again)
+			t.Logf("history:\n%s\n%s", history, again)
 		}
 	})
+	return history
 }
 
 // play creates the mapping, lets things happen, and ends well: the function and
@@ -93,10 +119,10 @@ func (w *world) play() {
 	w.end()
 }
 
-// pass lets time go by, so that what the script does never falls together with
-// what the mapping does.
+// pass lets time go by.
 func (w *world) pass(d time.Duration) {
-	time.Sleep(d + time.Duration(w.rng.IntN(1000)))
+	time.Sleep(d + turn)
+	w.enter(scriptSlot)
 	synctest.Wait()
 }
 

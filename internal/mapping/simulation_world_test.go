@@ -31,7 +31,8 @@ const (
 // Whatever is random comes from the seed, by way of two rules. Only the script,
 // which is one goroutine, draws from rng. All else that is decided while lanes run
 // beside each other is a hash of the seed and of what the decision is about, so it
-// does not depend on who comes first.
+// does not depend on who comes first. That two of them never come at one instant is
+// told in simulation_time_test.go.
 type world struct {
 	t    *testing.T
 	seed uint64
@@ -49,8 +50,14 @@ type world struct {
 	runs    []simRun
 	clock   time.Duration // by which the source's clock is off
 	tries   map[string]int
-	history []string
+	history []event
 	failed  bool
+}
+
+// event is something that happened.
+type event struct {
+	at   time.Duration // since the start
+	text string
 }
 
 // simRun is one run of the mapping: the time between two looks for its source.
@@ -110,8 +117,7 @@ func (w *world) chance(n int, about string, of ...int) bool {
 }
 
 func (w *world) logf(format string, args ...any) {
-	line := fmt.Sprintf("%10.4f ", time.Since(w.start).Seconds()) + fmt.Sprintf(format, args...)
-	w.history = append(w.history, line)
+	w.history = append(w.history, event{time.Since(w.start), fmt.Sprintf(format, args...)})
 }
 
 // violated notes that a promise was broken.
@@ -121,12 +127,17 @@ func (w *world) violated(format string, args ...any) {
 	w.t.Errorf(format, args...)
 }
 
+// story tells what happened, line by line with the seconds since the start.
 func (w *world) story() string {
-	// Lines of one instant have no order of their own.
-	slices.SortStableFunc(w.history, func(a, b string) int {
-		return cmp.Or(strings.Compare(a[:10], b[:10]), strings.Compare(a, b))
+	// Events of one instant have no order of their own.
+	slices.SortStableFunc(w.history, func(a, b event) int {
+		return cmp.Or(cmp.Compare(a.at, b.at), strings.Compare(a.text, b.text))
 	})
-	return strings.Join(w.history, "\n")
+	var out strings.Builder
+	for _, e := range w.history {
+		fmt.Fprintf(&out, "%14.9f %s\n", e.at.Seconds(), e.text)
+	}
+	return out.String()
 }
 
 // open starts the process.
@@ -146,7 +157,7 @@ func (w *world) open() {
 	e.m.maxEvent, e.m.maxState = simMaxEvent, simMaxState
 	e.m.jitter = func(atMost time.Duration) time.Duration {
 		now := int(time.Since(w.start))
-		return time.Duration(w.roll("jitter", now) % uint64(atMost+1))
+		return turn * time.Duration(w.roll("jitter", now)%uint64(atMost/turn+1))
 	}
 	w.epoch = e
 	if w.uuid != "" {
@@ -223,6 +234,7 @@ func (e *epoch) Open(string) (Source, error) {
 
 // Shards implements Source, for all epochs.
 func (e *epoch) Shards() ([]Shard, error) {
+	time.Sleep(e.w.sourceTakes(-1))
 	e.w.mu.Lock()
 	defer e.w.mu.Unlock()
 	var all []Shard
