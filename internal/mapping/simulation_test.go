@@ -17,8 +17,6 @@ import (
 var (
 	simulationSeed  = flag.Int("seed", -1, "the only seed that TestSimulation runs")
 	simulationSeeds = flag.Int("seeds", 200, "how many seeds TestSimulation runs")
-
-	simulationRepeated = flag.Int("repeated", 25, "how many seeds TestSimulationRepeats runs twice")
 )
 
 // TestSimulation lets a mapping process random records under random settings, with
@@ -33,18 +31,6 @@ func TestSimulation(t *testing.T) {
 		return
 	}
 	eachSeed(t, *simulationSeeds, func(t *testing.T, seed uint64) { simulate(t, seed, false) })
-}
-
-// TestSimulationRepeats wants the history of a seed to be the same whenever it is
-// played, to the nanosecond: else a failure could not be repeated.
-func TestSimulationRepeats(t *testing.T) {
-	t.Parallel()
-	eachSeed(t, *simulationRepeated, func(t *testing.T, seed uint64) {
-		first, second := simulate(t, seed, false), simulate(t, seed, false)
-		if first != second {
-			t.Errorf("seed %d has two histories:\n%s", seed, firstDifference(first, second))
-		}
-	})
 }
 
 // eachSeed calls f with the seeds from 0 on, as many at a time as the machine has
@@ -63,18 +49,6 @@ func eachSeed(t *testing.T, seeds int, f func(t *testing.T, seed uint64)) {
 			}
 		})
 	}
-}
-
-// firstDifference shows where two histories part.
-func firstDifference(a, b string) string {
-	was := strings.Split(a, "\n")
-	is := strings.Split(b, "\n")
-	n := 0
-	for n < min(len(was), len(is)) && was[n] == is[n] {
-		n++
-	}
-	around := func(lines []string) string { return strings.Join(lines[max(n-3, 0):min(n+2, len(lines))], "\n") }
-	return around(was) + "\nand\n" + around(is)
 }
 
 // simulate plays the history of one seed and returns it.

@@ -1,6 +1,37 @@
 package mapping
 
-import "time"
+import (
+	"flag"
+	"strings"
+	"testing"
+	"time"
+)
+
+var simulationRepeated = flag.Int("repeated", 25, "how many seeds TestSimulationRepeats runs twice")
+
+// TestSimulationRepeats wants the history of a seed to be the same whenever it is
+// played, to the nanosecond: else a failure could not be repeated.
+func TestSimulationRepeats(t *testing.T) {
+	t.Parallel()
+	eachSeed(t, *simulationRepeated, func(t *testing.T, seed uint64) {
+		first, second := simulate(t, seed, false), simulate(t, seed, false)
+		if first != second {
+			t.Errorf("seed %d has two histories:\n%s", seed, firstDifference(first, second))
+		}
+	})
+}
+
+// firstDifference shows where two histories part.
+func firstDifference(a, b string) string {
+	was := strings.Split(a, "\n")
+	is := strings.Split(b, "\n")
+	n := 0
+	for n < min(len(was), len(is)) && was[n] == is[n] {
+		n++
+	}
+	around := func(lines []string) string { return strings.Join(lines[max(n-3, 0):min(n+2, len(lines))], "\n") }
+	return around(was) + "\nand\n" + around(is)
+}
 
 // A history has to be the same whenever it is played, though the goroutines of a
 // mapping run beside each other and nobody knows which of those that can run at one
