@@ -37,13 +37,42 @@ def fill(weir, kind, name, numbers):
 @pytest.mark.parametrize("language", ["go", "python", "node"])
 @pytest.mark.parametrize("kind", ["kinesis", "dynamodb"])
 def test_checkpoints_of_a_batch(weir, numbers_code, kind, language):
-    """Of a batch of ten, messages 4, 7 and 10 fail: four invocations."""
+    """Of a batch of ten, messages 4, 7 and 10 fail until they are the first: four invocations."""
     name = f"checkpoints-{kind}-{language}"
     source = fill(weir, kind, name, range(1, 11))
     create_function(weir, name, Environment={"Variables": {"FAILING": "4 7 10"}}, **numbers_code[language])
-    map_source(weir, source, name, BatchSize=10, FunctionResponseTypes=["ReportBatchItemFailures"])
+    map_source(weir, source, name, BatchSize=10, FunctionResponseTypes=["ReportBatchItemFailures"],
+               BisectBatchOnFunctionError=True)
     batches = [range(first, 11) for first in (1, 4, 7, 10)]
     expect(weir, name, [{"numbers": list(batch)} for batch in batches], "numbers")
+
+
+@pytest.mark.parametrize("reports", [True, False])
+def test_what_always_fails_is_isolated(weir, reports):
+    """Bisecting, with reports or without, takes messages 4, 7 and 10 out and nothing else."""
+    name = f"isolated-{reports}"
+    source = fill(weir, "kinesis", name, range(1, 11))
+    queue = Queue(weir, name)
+    create_function(weir, name, f"""
+def handler(event, context):
+    got = texts(event)
+    failed = [i for i, text in enumerate(got) if text in ("4", "7", "10")]
+    if failed and not {reports}:
+        raise ValueError("poison")
+    saw(got[:failed[0]] if failed else got)
+    numbers = [record["kinesis"]["sequenceNumber"] for record in event["Records"]]
+    return {{"batchItemFailures": [{{"itemIdentifier": numbers[i]}} for i in failed]}}
+""")
+    map_source(weir, source, name, BatchSize=10, BisectBatchOnFunctionError=True, MaximumRetryAttempts=0,
+               FunctionResponseTypes=["ReportBatchItemFailures"] if reports else [],
+               DestinationConfig={"OnFailure": {"Destination": queue.arn}})
+    found = queue.reports(3)
+    assert [report["KinesisBatchInfo"]["batchSize"] for report in found] == [1, 1, 1]
+    assert len({report["KinesisBatchInfo"]["startSequenceNumber"] for report in found}) == 3
+
+    def all_others_once():
+        assert [text for seen in printed(weir, name) for text in seen] == list("1235689")
+    eventually(all_others_once)
 
 
 def test_a_failure_without_report_repeats_the_batch(weir):
