@@ -14,6 +14,7 @@ import (
 
 const (
 	effectRate    = 1000 // records a second
+	effectSlow    = 100  // records a second that systems can take that are not rapid
 	effectShards  = 2
 	effectBatch   = 100
 	effectSenders = 8
@@ -21,8 +22,9 @@ const (
 	effectTimeout = 30 * time.Second // for the last effects after the last put
 )
 
-// measureEffect puts single records at a steady rate into a stream that is mapped
-// to a function, and measures from the moment a record was due to be sent
+// measureEffect returns a scenario that puts single records at a steady rate (a
+// second) into a stream that is mapped to a function, and measures from the moment
+// a record was due to be sent
 //
 //   - until the function has the acknowledgement of the UpdateItem for it, and
 //   - until a consistent GetItem of another client, sent as soon as the function
@@ -30,11 +32,15 @@ const (
 //
 // The second contains the first, one message over loopback and one GetItem: it
 // is an upper bound of when the row was visible, and nothing polls.
-func measureEffect(ctx context.Context, b *bench, s *server) ([]figure, error) {
-	warm := int(b.warmup.Seconds() * effectRate)
-	each := int(b.duration.Seconds() * effectRate)
+func measureEffect(rate int) func(context.Context, *bench, *server) ([]figure, error) {
+	return func(ctx context.Context, b *bench, s *server) ([]figure, error) { return effects(ctx, b, s, rate) }
+}
+
+func effects(ctx context.Context, b *bench, s *server, rate int) ([]figure, error) {
+	warm := int(b.warmup.Seconds() * float64(rate))
+	each := int(b.duration.Seconds() * float64(rate))
 	stream, table, function := b.name("effect"), b.name("effects"), b.name("effect")
-	e := newEffect(s.addr, stream, table, warm+b.repetitions*each)
+	e := newEffect(s.addr, stream, table, rate, warm+b.repetitions*each)
 	ctx, cancel := context.WithTimeoutCause(ctx, callTimeout+e.planned()+effectTimeout, errEffects)
 	defer cancel()
 	notices, err := hear(func(key string, _ int, at time.Time) { e.heard(ctx, key, at) })
@@ -62,6 +68,7 @@ var errEffects = errors.New("the function did not write them in time")
 
 // effect is a number of records on their way. Times are nanoseconds from start.
 type effect struct {
+	rate    int // records a second
 	start   time.Time
 	puts    [][]byte
 	gets    [][]byte
@@ -75,9 +82,9 @@ type effect struct {
 	readers chan *conn // those that are free
 }
 
-func newEffect(addr, stream, table string, n int) *effect {
+func newEffect(addr, stream, table string, rate, n int) *effect {
 	e := &effect{
-		start: time.Now(), puts: make([][]byte, n), gets: make([][]byte, n),
+		rate: rate, start: time.Now(), puts: make([][]byte, n), gets: make([][]byte, n),
 		due: make([]atomic.Int64, n), acked: make([]atomic.Int64, n), seen: make([]atomic.Int64, n),
 		done: make(chan struct{}), failed: make(chan error, 1), readers: make(chan *conn, effectReaders),
 	}
@@ -98,7 +105,7 @@ func newEffect(addr, stream, table string, n int) *effect {
 
 // planned is how long all records take at their rate.
 func (e *effect) planned() time.Duration {
-	return time.Duration(len(e.puts)) * time.Second / effectRate
+	return time.Duration(len(e.puts)) * time.Second / time.Duration(e.rate)
 }
 
 func (e *effect) since(at time.Time) int64 { return max(1, int64(at.Sub(e.start))) }
@@ -136,7 +143,7 @@ func (e *effect) run(ctx context.Context) error {
 func (e *effect) send(ctx context.Context, c *conn, n int, first time.Time) {
 	defer c.close()
 	for i := n; i < len(e.puts) && ctx.Err() == nil; i += len(e.senders) {
-		due := first.Add(time.Duration(i) * time.Second / effectRate)
+		due := first.Add(time.Duration(i) * time.Second / time.Duration(e.rate))
 		if early := time.Until(due); early > 0 {
 			time.Sleep(early)
 			due = time.Now() // how exactly the system wakes sleepers is not what is measured
@@ -180,7 +187,7 @@ func (e *effect) heard(ctx context.Context, key string, at time.Time) {
 
 // figures leaves out the first warm records and takes each following as a repetition.
 func (e *effect) figures(warm, each int) []figure {
-	what := fmt.Sprintf("Put to effect at %s records/s", thousands(effectRate))
+	what := fmt.Sprintf("Put to effect at %s records/s", thousands(float64(e.rate)))
 	return slices.Concat(
 		latencyFigures(what, "row read by another client", repetitions(e.due, e.seen, warm, each)),
 		latencyFigures(what, "write acknowledged to the function", repetitions(e.due, e.acked, warm, each)),

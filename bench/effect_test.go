@@ -51,7 +51,7 @@ func TestEffectReadsEachRowOnce(t *testing.T) {
 		_, _ = w.Write([]byte(`{"Item":{}}`))
 	}))
 	defer server.Close()
-	e := newEffect(server.Listener.Addr().String(), "s", "t", 2)
+	e := newEffect(server.Listener.Addr().String(), "s", "t", effectRate, 2)
 	at := e.start.Add(time.Second)
 	e.heard(t.Context(), itemKey(1), at)
 	e.heard(t.Context(), itemKey(1), at.Add(time.Second))

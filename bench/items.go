@@ -62,7 +62,7 @@ func checkCounters(ctx context.Context, s *server, table string, keys []string, 
 func sumCounters(ctx context.Context, s *server, table string, keys []string) (sum int, err error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	c := conn{addr: s.addr}
+	c := conn{addr: s.addrOf(dynamodbJSON)}
 	defer c.close()
 	for _, key := range keys {
 		resp, err := c.do(ctx, getItem(table, key))

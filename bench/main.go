@@ -56,11 +56,12 @@ var scenarios = []scenario{
 	{name: "hot", needs: tables, load: measureHot},
 	{name: "putitem", needs: tables, load: measurePutItem},
 	{name: "getitem", needs: tables, load: measureGetItem},
-	{name: "effect", needs: streams | tables | functions, load: measureEffect},
-	{name: "pipeline", needs: streams | tables | functions, load: measurePipeline(goLanguage)},
-	{name: "pipeline-python", needs: streams | tables | functions, load: measurePipeline(pythonLanguage)},
-	{name: "pipeline-node", needs: streams | tables | functions, load: measurePipeline(nodeLanguage)},
-	{name: "idlemapping", needs: streams | tables | functions, load: measureIdleMapping},
+	{name: "effect", needs: goFunctions | rapid, load: measureEffect(effectRate)},
+	{name: "effect-slow", needs: goFunctions, load: measureEffect(effectSlow)},
+	{name: "pipeline", needs: goFunctions, load: measurePipeline(goLanguage)},
+	{name: "pipeline-python", needs: pythonFunctions, load: measurePipeline(pythonLanguage)},
+	{name: "pipeline-node", needs: nodeFunctions, load: measurePipeline(nodeLanguage)},
+	{name: "idlemapping", needs: goFunctions, load: measureIdleMapping},
 	{name: "startup", needs: startable, life: measureStartup},
 	{name: "idle", needs: startable, life: measureIdle},
 }
@@ -172,6 +173,9 @@ func run(args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
+	if beside != nil {
+		r.LeftOut = leftOut
+	}
 	targets := append([]target{subject}, b.installed(ctx, cache, beside, r)...)
 	if err := b.measureAll(ctx, chosen, targets, r); err != nil {
 		return err
@@ -218,7 +222,7 @@ func (b *bench) installed(ctx context.Context, cache string, wanted []peer, r *r
 		b.log.Printf("installing %s %s, unless it is there", p.name, p.version)
 		t, err := p.target(ctx, cache)
 		if err != nil {
-			r.Unavailable = append(r.Unavailable, about{p.name, p.version, err.Error()})
+			r.Unavailable = append(r.Unavailable, about{Name: p.name, Version: p.version, Keeps: err.Error()})
 			continue
 		}
 		targets = append(targets, t)
@@ -230,7 +234,7 @@ func (b *bench) installed(ctx context.Context, cache string, wanted []peer, r *r
 // goes on after a failure, which it notes, but not when ctx has ended.
 func (b *bench) measureAll(ctx context.Context, chosen []scenario, targets []target, r *report) error {
 	for _, t := range targets {
-		r.Targets = append(r.Targets, about{t.name, t.version, t.keeps})
+		r.Targets = append(r.Targets, about{t.name, t.version, t.keeps, t.records})
 	}
 	for _, sc := range chosen {
 		for _, t := range targets {
@@ -275,6 +279,7 @@ func (b *bench) with(ctx context.Context, t target, do func(*server) error) erro
 		return fmt.Errorf("starting %s: %w", t.name, err)
 	}
 	defer s.stop()
+	s.offers, s.records = t.offers, t.records
 	if err := do(s); err != nil {
 		return s.explain(err)
 	}

@@ -10,7 +10,7 @@ import (
 func TestParse(t *testing.T) {
 	t.Parallel()
 	o, err := parse([]string{"-weir", "bin/weir", "-only", "put,scan", "-duration", "1s"}, io.Discard)
-	if err != nil || o.weir != "bin/weir" || o.only != "put,scan" || o.duration != time.Second || o.peers != "kinesalite,dynalite,moto" {
+	if err != nil || o.weir != "bin/weir" || o.only != "put,scan" || o.duration != time.Second || o.peers != "kinesalite,dynalite,moto,ministack,serverless-offline" {
 		t.Errorf("%+v, %v", o, err)
 	}
 	for _, bad := range []string{"more", "-repeat 0", "-duration 0s", "-unknown"} {

@@ -26,7 +26,11 @@ type figure struct {
 type outcome struct{ Scenario, Target, Reason string }
 
 // about describes a target in the report.
-type about struct{ Name, Version, Keeps string }
+type about struct {
+	Name, Version string
+	Keeps         string // how it keeps data; of what was not measured, why
+	Records       int    // in the stream of a pipeline, 0 for pipelineRecords
+}
 
 // report is everything that one run found out.
 type report struct {
@@ -36,7 +40,8 @@ type report struct {
 	Duration    string
 	Repetitions int
 	Targets     []about
-	Unavailable []about // peers that could not be installed; Keeps is the reason
+	Unavailable []about // peers that could not be installed
+	LeftOut     []about // systems that cannot do what is measured
 	Figures     []figure
 	Failed      []outcome
 }
@@ -150,15 +155,22 @@ func (r *report) cell(line figure, target string) string {
 func (r *report) writeNotes(b *strings.Builder) {
 	b.WriteByte('\n')
 	for _, t := range r.Targets {
-		fmt.Fprintf(b, "- %s %s keeps data %s.\n", t.Name, t.Version, t.Keeps)
+		fmt.Fprintf(b, "- %s %s keeps data %s.", t.Name, t.Version, t.Keeps)
+		if t.Records > 0 {
+			fmt.Fprintf(b, " Its functions count %s records instead of %s.", thousands(float64(t.Records)), thousands(pipelineRecords))
+		}
+		b.WriteByte('\n')
 	}
 	for _, t := range r.Unavailable {
 		fmt.Fprintf(b, "- %s %s is not available: %s.\n", t.Name, t.Version, oneLine(t.Keeps))
 	}
+	for _, t := range r.LeftOut {
+		fmt.Fprintf(b, "- Left out: %s: %s.\n", strings.TrimSpace(t.Name+" "+t.Version), t.Keeps)
+	}
 	for _, o := range r.Failed {
 		fmt.Fprintf(b, "- %s failed at %s: %s.\n", o.Target, o.Scenario, oneLine(o.Reason))
 	}
-	b.WriteString("- –: not offered, or not measured in this run. †: measured, but the result was wrong (see above).\n")
+	b.WriteString("- –: not offered, or not measured in this run. †: measured, but the result was wrong, or not there in time (see above).\n")
 }
 
 // oneLine makes a message fit a list.

@@ -11,8 +11,9 @@ func TestMarkdown(t *testing.T) {
 	r := report{
 		Date: time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC), Warmup: "2s", Duration: "5s", Repetitions: 3,
 		Machine:     machine{CPUs: 2, CPUModel: "X", MemoryGB: 8, Go: "go1.26", Commit: "abc", System: "linux/amd64", Fsync: 230 * time.Microsecond},
-		Targets:     []about{{"weir", "0.1", "on disk"}, {"peer", "1", "in memory"}, {"other", "2", "in memory"}},
-		Unavailable: []about{{"gone", "3", "npm is\nnot installed."}},
+		Targets:     []about{{"weir", "0.1", "on disk", 0}, {"peer", "1", "in memory", 1000}, {"other", "2", "in memory", 0}},
+		Unavailable: []about{{"gone", "3", "npm is\nnot installed.", 0}},
+		LeftOut:     []about{{Name: "this, that", Keeps: "need something else"}},
 		Failed:      []outcome{{"put", "peer", "status 500"}, {"put", "other", "lost 3"}},
 	}
 	r.add("put", "weir", []figure{
@@ -28,9 +29,10 @@ func TestMarkdown(t *testing.T) {
 | Memory, idle | MB | – | 0.500 | – |
 
 - weir 0.1 keeps data on disk.
-- peer 1 keeps data in memory.
+- peer 1 keeps data in memory. Its functions count 1,000 records instead of 600,000.
 - other 2 keeps data in memory.
 - gone 3 is not available: npm is not installed.
+- Left out: this, that: need something else.
 - peer failed at put: status 500.
 - other failed at put: lost 3.
 `

@@ -14,7 +14,7 @@ func (s *server) call(ctx context.Context, p protocol, operation string, in, out
 	if err != nil {
 		return err
 	}
-	return s.send(ctx, operation, p.post(operation, body), out)
+	return send(ctx, s.addrOf(p), operation, p.post(operation, body), out)
 }
 
 // callREST is call for a service that is addressed by path.
@@ -26,15 +26,15 @@ func (s *server) callREST(ctx context.Context, method, path string, in, out any)
 			return err
 		}
 	}
-	return s.send(ctx, method+" "+path, rest("lambda", method, path, body), out)
+	return send(ctx, s.addr, method+" "+path, rest("lambda", method, path, body), out)
 }
 
 const callTimeout = time.Minute
 
-func (s *server) send(ctx context.Context, what string, request []byte, out any) error {
+func send(ctx context.Context, addr, what string, request []byte, out any) error {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	c := conn{addr: s.addr}
+	c := conn{addr: addr}
 	defer c.close()
 	resp, err := c.do(ctx, request)
 	if err != nil {
@@ -106,6 +106,9 @@ func (s *server) createTable(ctx context.Context, name string) error {
 // createFunction creates a function from a zip file and waits until it can be
 // invoked.
 func (s *server) createFunction(ctx context.Context, name string, l language, zip []byte, variables, tags map[string]string) error {
+	if s.host != nil {
+		return s.host.create(name, l, variables)
+	}
 	const path = "/2015-03-31/functions"
 	err := s.callREST(ctx, "POST", path, object{
 		"FunctionName": name, "Runtime": l.runtime, "Handler": l.handler, "Tags": tags,
@@ -126,6 +129,9 @@ func (s *server) createFunction(ctx context.Context, name string, l language, zi
 // createMapping maps a stream to a function from its oldest record on, and returns
 // without waiting until the mapping works.
 func (s *server) createMapping(ctx context.Context, streamARN, function string, batch int) (uuid string, err error) {
+	if s.host != nil {
+		return s.host.mapTo(ctx, streamARN, function, batch)
+	}
 	var out struct{ UUID string }
 	err = s.callREST(ctx, "POST", mappingsPath, object{
 		"EventSourceArn": streamARN, "FunctionName": function, "BatchSize": batch, "StartingPosition": "TRIM_HORIZON",
@@ -141,6 +147,10 @@ const mappingsPath = "/2015-03-31/event-source-mappings"
 
 // deleteMapping deletes a mapping, if it is still there.
 func (s *server) deleteMapping(ctx context.Context, uuid string) {
+	if s.host != nil {
+		s.host.unmap(uuid)
+		return
+	}
 	_ = s.callREST(ctx, "DELETE", mappingsPath+"/"+uuid, nil, nil)
 }
 

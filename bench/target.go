@@ -16,11 +16,17 @@ import (
 type ability uint8
 
 const (
-	streams   ability = 1 << iota // Kinesis streams
-	tables                        // DynamoDB tables
-	functions                     // functions mapped to streams
-	startable                     // the runner starts the process itself
+	streams         ability = 1 << iota // Kinesis streams
+	tables                              // DynamoDB tables
+	goFunctions                         // functions in Go mapped to streams, with tables to write to
+	pythonFunctions                     // the same in Python
+	nodeFunctions                       // the same in Node
+	exactlyOnce                         // functions whose writes count once
+	rapid                               // takes the records of effect as fast as they come
+	startable                           // the runner starts the process itself
 )
+
+const everything = streams | tables | goFunctions | pythonFunctions | nodeFunctions | exactlyOnce | rapid
 
 // target is a system under test.
 type target struct {
@@ -28,17 +34,38 @@ type target struct {
 	version string
 	keeps   string // how it keeps data
 	offers  ability
+	records int                                                    // in the stream of a pipeline, 0 for pipelineRecords
 	start   func(ctx context.Context, dir string) (*server, error) // dir is empty and the server's own
 }
 
 // server is a running target.
 type server struct {
-	addr  string
-	proc  *process      // nil if the runner has not started it
-	ready time.Duration // from the start of the process until it said that it is ready
-	undo  []func()      // removes what scenarios have created, last first
+	addr    string
+	tables  string        // the address of tables, if it is another
+	offers  ability       // of its target
+	records int           // of its target
+	proc    *process      // nil if the runner has not started it
+	also    []*process    // others that are part of it
+	ready   time.Duration // from the start of the process until it said that it is ready
+	undo    []func()      // removes what scenarios have created, last first
 	// install gets what functions in a language need; nil if that is not ours to do.
 	install func(ctx context.Context, runtime string) error
+	host    functionHost // nil if functions are created and mapped as with AWS
+}
+
+// functionHost runs functions for a target without Lambda's interface.
+type functionHost interface {
+	create(function string, l language, variables map[string]string) error
+	mapTo(ctx context.Context, streamARN, function string, batch int) (id string, err error)
+	unmap(id string)
+}
+
+// addrOf is the address at which a service is.
+func (s *server) addrOf(p protocol) string {
+	if p == dynamodbJSON && s.tables != "" {
+		return s.tables
+	}
+	return s.addr
 }
 
 // stop ends a server that the runner has started. From any other it removes what
@@ -46,6 +73,9 @@ type server struct {
 func (s *server) stop() {
 	if s.proc != nil {
 		s.proc.stop()
+		for _, p := range s.also {
+			p.stop()
+		}
 		return
 	}
 	for i := len(s.undo) - 1; i >= 0; i-- {
@@ -68,7 +98,7 @@ func running(endpoint string) (target, error) {
 		return target{}, err
 	}
 	return target{
-		name: endpoint, version: "as found", keeps: "in a way that is not known here", offers: streams | tables | functions,
+		name: endpoint, version: "as found", keeps: "in a way that is not known here", offers: everything,
 		start: func(context.Context, string) (*server, error) { return &server{addr: addr}, nil },
 	}, nil
 }
@@ -90,7 +120,7 @@ func weirTarget(ctx context.Context, binary string) (target, error) {
 	return target{
 		name: "weir", version: version,
 		keeps:  "on disk: every acknowledged write has been synced (fsync)",
-		offers: streams | tables | functions | startable,
+		offers: everything | startable,
 		start: func(ctx context.Context, dir string) (*server, error) {
 			s, err := startAnnouncing(ctx, dir, "ready ", binary, "up", "--listen", "127.0.0.1:0", "--data-dir", dir, "--log-level", "warn")
 			if err != nil {
