@@ -47,6 +47,6 @@ func (ln *lane) pauseFor(ctx context.Context, cause error, a Activity, d time.Du
 }
 
 func (ln *lane) problem(cause error, attempts int) {
-	ln.status.Problem, ln.status.Attempts = cause.Error(), attempts
+	ln.status.failed(cause, attempts)
 	ln.run.mp.setResult(resultFailed)
 }

@@ -160,7 +160,7 @@ func (ln *lane) attempt(ctx context.Context) error {
 		functionError: outcome.FunctionError, role: seg.last.role}
 	if outcome.FunctionError != "" {
 		discard(outcome.Effects)
-		return ln.failed(ctx, fmt.Errorf("function error %s: %.200s", outcome.FunctionError, outcome.Payload))
+		return ln.failed(ctx, functionError(outcome))
 	}
 	return ln.answered(ctx, outcome)
 }
@@ -292,8 +292,6 @@ func (ln *lane) exhausted(attempts int) bool {
 	return ln.def.RetryLimit != nil && attempts > *ln.def.RetryLimit
 }
 
-var errTooLarge = fmt.Errorf("the event exceeds %d bytes, the limit of an invocation", maxEvent)
-
 // tooLarge takes a segment whose first record does not fit into an event through an
 // attempt. It counts, though the function does not run.
 func (ln *lane) tooLarge(ctx context.Context) error {
@@ -304,10 +302,11 @@ func (ln *lane) tooLarge(ctx context.Context) error {
 	seg.attempts++
 	seg.last.ran = false
 	observe(ln.run.metrics.failed, len(seg.recs))
+	cause := fmt.Errorf("the event exceeds %d bytes, the limit of an invocation", ln.maxEvent())
 	if ln.exhausted(seg.attempts) {
-		return ln.giveUp(ctx, errTooLarge)
+		return ln.giveUp(ctx, cause)
 	}
-	return ln.pause(ctx, errTooLarge, seg.attempts)
+	return ln.pause(ctx, cause, seg.attempts)
 }
 
 // notRun pauses after an attempt in which the function did not run, which does not
@@ -332,7 +331,7 @@ func (ln *lane) conflicted(ctx context.Context, cause error) error {
 	if seg.conflicts == 1 {
 		return nil
 	}
-	ln.status.Problem = cause.Error()
+	ln.status.failed(cause, ln.status.Attempts)
 	ln.activity(Retrying)
 	return sleep(ctx, ln.growing(firstConflictBackoff, maxConflictBackoff, seg.conflicts-1))
 }

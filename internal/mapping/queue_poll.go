@@ -172,7 +172,7 @@ func (p *poller) filter(got []Message) []Message {
 // invocation; what does not fit is given back.
 func (p *poller) fill(b *batch, got []Message) (full bool) {
 	for i, m := range got {
-		if len(b.messages) > 0 && len(b.event)+len(m.Event)+len(",]}") > maxEvent {
+		if len(b.messages) > 0 && len(b.event)+len(m.Event)+len(",]}") > p.run.mp.owner.maxEvent {
 			p.queue.GiveBack(handlesOf(got[i:]), 0)
 			return true
 		}
@@ -194,7 +194,7 @@ func (p *poller) process(b *batch) {
 	took := time.Since(began)
 	if errors.Is(err, ErrThrottled) {
 		p.queue.GiveBack(b.handles(), refusedDelay)
-		p.note(0, func(s *ShardStatus) { s.Retries++; s.Problem = err.Error(); s.Activity = Throttled })
+		p.note(0, func(s *ShardStatus) { s.Retries++; s.failed(err, s.Attempts); s.Activity = Throttled })
 		_ = sleep(owner.hard, refusedDelay) // it ends early when the server does
 		return
 	}
@@ -206,7 +206,7 @@ func (p *poller) process(b *batch) {
 	observe(p.run.metrics.invoked, len(b.messages))
 	if outcome.FunctionError != "" {
 		discard(outcome.Effects)
-		p.failed(b.messages, fmt.Errorf("function error %s: %.200s", outcome.FunctionError, outcome.Payload))
+		p.failed(b.messages, functionError(outcome))
 		return
 	}
 	p.answered(b.messages, outcome)
@@ -309,7 +309,7 @@ func (p *poller) remove(messages []Message) {
 // passed.
 func (p *poller) failed(messages []Message, cause error) {
 	observe(p.run.metrics.failed, len(messages))
-	p.note(0, func(s *ShardStatus) { s.Attempts++; s.Problem = cause.Error() })
+	p.note(0, func(s *ShardStatus) { s.failed(cause, s.Attempts+1) })
 	p.run.mp.setResult(resultFailed)
 	p.run.mp.owner.cfg.Log.Debug("batch of a queue failed", "mapping", p.def.UUID, "messages", len(messages), "error", cause)
 }

@@ -33,6 +33,7 @@ import (
 //	function [takes=DURATION] [raise=BODY] [fail=BODY] [answer=RESULT] [throttle=N] [effects] [conflicts=N]
 //	advance DURATION
 //	messages [NAME]     how many there are
+//	limit BYTES         of an event
 func TestQueueScripts(t *testing.T) {
 	t.Parallel()
 	paths, err := filepath.Glob("testdata/*.queue")
@@ -133,6 +134,12 @@ func (st *queueStory) command(t *testing.T, d *datadriven.TestData) string {
 		time.Sleep(pause)
 	case "messages":
 		out = st.messages(d)
+	case "limit":
+		n, err := strconv.Atoi(d.CmdArgs[0].Key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		st.m.maxEvent = n
 	default:
 		t.Fatalf("%s: unknown command %s", d.Pos, d.Cmd)
 	}

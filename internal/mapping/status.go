@@ -29,7 +29,7 @@ type ShardStatus struct {
 	Activity Activity
 	Next     uint64 // position of the first record that is not processed
 	Attempts int    // of the records in hand that failed
-	Problem  string // why the last attempt failed, empty when it did not
+	Problem  string // why the last attempt failed, in one line; empty when it did not
 	// Behind is how long ago the oldest record arrived that was read and is not
 	// processed yet; 0 when there is none.
 	Behind time.Duration

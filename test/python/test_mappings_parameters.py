@@ -166,7 +166,7 @@ def handler(event, context):
     def others():
         lanes = status(weir, uuid)
         stuck = [lane for lane in lanes if lane["activity"] in ("retrying", "invoking")]
-        assert len(stuck) == 1 and "ValueError" in stuck[0]["problem"] and stuck[0]["retries"] > 0
+        assert len(stuck) == 1 and stuck[0]["problem"] == "ValueError: bad" and stuck[0]["retries"] > 0
         done = {int(text) for text in flat(printed(weir, "blocked"))}
         assert len(done) >= 25 and sum(lane["activity"] == "waiting" for lane in lanes) == 3
 

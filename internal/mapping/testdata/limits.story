@@ -59,7 +59,7 @@ advance 1s
 show
 ----
 Enabled batch=2 window=0 "PROBLEM: Function call failed"
-s0 waiting next=6 attempts=2 function error Unhandled: {"errorMessage":"no"} discarded=1 lost=0
+s0 waiting next=6 attempts=2 function error Unhandled: no discarded=1 lost=0
 
 # -1: until the record expires.
 update retries=-1
