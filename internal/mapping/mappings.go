@@ -375,6 +375,7 @@ func (m *Mappings) forget(uuid string) {
 	if err := tx.Commit(); err != nil {
 		m.cfg.Log.Error("delete checkpoints", "mapping", uuid, "error", err)
 	}
+	forgetMeters(m.cfg.Meter, uuid)
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	delete(m.byUUID, uuid)

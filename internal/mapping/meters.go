@@ -20,7 +20,7 @@ func newMeters(m *meter.Meter, def Definition) meters {
 	if !def.EventCount {
 		return all
 	}
-	of := meter.Dimension{Name: "EventSourceMappingUUID", Value: def.UUID}
+	of := ofMapping(def.UUID)
 	names := map[string]**meter.Series{
 		"PolledEventCount": &all.polled, "FilteredOutEventCount": &all.filtered, "InvokedEventCount": &all.invoked,
 		"FailedInvokeEventCount": &all.failed,
@@ -34,6 +34,13 @@ func newMeters(m *meter.Meter, def Definition) meters {
 		*series = m.Series("AWS/Lambda", name, "Count", of)
 	}
 	return all
+}
+
+// forgetMeters drops what was counted for a mapping itself.
+func forgetMeters(m *meter.Meter, uuid string) { m.Forget("AWS/Lambda", ofMapping(uuid)) }
+
+func ofMapping(uuid string) meter.Dimension {
+	return meter.Dimension{Name: "EventSourceMappingUUID", Value: uuid}
 }
 
 // observe counts n records; a series that was not asked for is nil and ignores it.

@@ -203,3 +203,28 @@ nothing
 meters
 ----
 nothing
+
+# What was counted for a mapping itself goes with it.
+update enabled metrics
+----
+Enabling batch=3 window=0 "OK"
+   125.0s ok s0 [j]
+
+meters
+----
+FilteredOutEventCount EventSourceMappingUUID=UUID sum=0 max=0 Count
+InvokedEventCount EventSourceMappingUUID=UUID sum=1 max=1 Count
+IteratorAge FunctionName=f sum=0 max=0 Milliseconds
+PolledEventCount EventSourceMappingUUID=UUID sum=1 max=1 Count
+
+put s0 k
+----
+   125.0s ok s0 [k]
+
+delete
+----
+Deleting batch=3 window=0 "OK"
+
+meters
+----
+IteratorAge FunctionName=f sum=0 max=0 Milliseconds
