@@ -174,7 +174,7 @@ func run(args []string, stdout, stderr io.Writer) error {
 		return err
 	}
 	if beside != nil {
-		r.LeftOut = leftOut
+		r.NoPipeline = noPipeline
 	}
 	targets := append([]target{subject}, b.installed(ctx, cache, beside, r)...)
 	if err := b.measureAll(ctx, chosen, targets, r); err != nil {

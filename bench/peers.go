@@ -47,14 +47,14 @@ const (
 	slowRecords = 100_000
 )
 
-// leftOut are systems that were looked at and cannot run a pipeline here, with why.
-var leftOut = []about{
-	{Name: "moto", Version: "5.2.1", Keeps: "runs functions in Docker only, so it has no pipeline"},
+// noPipeline are systems that were looked at and cannot run a pipeline here, with why.
+var noPipeline = []about{
+	{Name: "moto", Version: "5.2.1", Keeps: "runs functions in Docker only"},
 	{Name: "localstack", Version: "4.14.0", Keeps: "runs functions in Docker only"},
 	{Name: "floci, fakecloud, gopherstack, localemu, sam local", Keeps: "run functions in Docker only"},
 	{Name: "awsim", Version: "0.8.0", Keeps: "its mappings read the first shard only, and give functions records without the form of Lambda's events"},
 	{Name: "local-web-services", Version: "0.24.0", Keeps: "has no Kinesis"},
-	{Name: "robotocore, AWS Emulator", Keeps: "are in none of the registries of packages"},
+	{Name: "robotocore, AWS Emulator", Keeps: "not in a registry of packages"},
 }
 
 // installTimeout bounds fetching and unpacking a peer.

@@ -41,7 +41,7 @@ type report struct {
 	Repetitions int
 	Targets     []about
 	Unavailable []about // peers that could not be installed
-	LeftOut     []about // systems that cannot do what is measured
+	NoPipeline  []about // systems that cannot run functions from a stream here
 	Figures     []figure
 	Failed      []outcome
 }
@@ -164,8 +164,8 @@ func (r *report) writeNotes(b *strings.Builder) {
 	for _, t := range r.Unavailable {
 		fmt.Fprintf(b, "- %s %s is not available: %s.\n", t.Name, t.Version, oneLine(t.Keeps))
 	}
-	for _, t := range r.LeftOut {
-		fmt.Fprintf(b, "- Left out: %s: %s.\n", strings.TrimSpace(t.Name+" "+t.Version), t.Keeps)
+	for _, t := range r.NoPipeline {
+		fmt.Fprintf(b, "- No pipeline with %s: %s.\n", strings.TrimSpace(t.Name+" "+t.Version), t.Keeps)
 	}
 	for _, o := range r.Failed {
 		fmt.Fprintf(b, "- %s failed at %s: %s.\n", o.Target, o.Scenario, oneLine(o.Reason))

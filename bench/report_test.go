@@ -13,7 +13,7 @@ func TestMarkdown(t *testing.T) {
 		Machine:     machine{CPUs: 2, CPUModel: "X", MemoryGB: 8, Go: "go1.26", Commit: "abc", System: "linux/amd64", Fsync: 230 * time.Microsecond},
 		Targets:     []about{{"weir", "0.1", "on disk", 0}, {"peer", "1", "in memory", 1000}, {"other", "2", "in memory", 0}},
 		Unavailable: []about{{"gone", "3", "npm is\nnot installed.", 0}},
-		LeftOut:     []about{{Name: "this, that", Keeps: "need something else"}},
+		NoPipeline:  []about{{Name: "this, that", Keeps: "need something else"}},
 		Failed:      []outcome{{"put", "peer", "status 500"}, {"put", "other", "lost 3"}},
 	}
 	r.add("put", "weir", []figure{
@@ -32,7 +32,7 @@ func TestMarkdown(t *testing.T) {
 - peer 1 keeps data in memory. Its functions count 1,000 records instead of 600,000.
 - other 2 keeps data in memory.
 - gone 3 is not available: npm is not installed.
-- Left out: this, that: need something else.
+- No pipeline with this, that: need something else.
 - peer failed at put: status 500.
 - other failed at put: lost 3.
 `

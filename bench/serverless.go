@@ -107,7 +107,7 @@ func (h *serverless) configuration(definition object) ([]byte, error) {
 	}
 	return json.Marshal(object{
 		"service": "bench", "frameworkVersion": "3", "plugins": []string{"serverless-offline-kinesis", "serverless-offline"},
-		"provider": object{"name": "aws", "runtime": "nodejs18.x", "region": "us-east-1"}, // the newest that it knows
+		"provider": object{"name": "aws", "runtime": "nodejs18.x", "region": "us-east-1"}, // the newest that this version knows; the Node is the one installed
 		"custom": object{
 			"serverless-offline": object{"host": "127.0.0.1", "httpPort": ports[0], "lambdaPort": ports[1], "websocketPort": ports[2]},
 			"serverless-offline-kinesis": object{
