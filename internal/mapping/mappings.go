@@ -163,6 +163,9 @@ func (m *Mappings) Create(_ context.Context, spec Spec) (View, error) {
 
 // define checks a request to create and fills in the defaults.
 func (m *Mappings) define(spec Spec) (Definition, Source, error) {
+	if err := spec.checkModel(); err != nil {
+		return Definition{}, nil, err
+	}
 	service, err := parseSource(spec.SourceARN)
 	if err != nil {
 		return Definition{}, nil, err

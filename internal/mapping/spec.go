@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -59,88 +60,26 @@ type Spec struct {
 
 // check judges what can be judged without knowing the mapping.
 func (s Spec) check() error {
+	if err := s.checkModel(); err != nil {
+		return err
+	}
 	if len(s.Unsupported) > 0 {
 		return errorf(InvalidParameter, "Weir does not implement these event source mapping parameters: %s. Remove them or leave them at their defaults.", strings.Join(s.Unsupported, ", "))
 	}
-	for _, r := range []struct {
-		name      string
-		v         *int
-		low, high int
-	}{
-		{"batchSize", s.BatchSize, 1, maxBatchSize},
-		{"maximumBatchingWindowInSeconds", s.BatchingWindow, 0, maxBatchingWindow},
-		{"parallelizationFactor", s.Factor, 1, maxFactor},
-		{"tumblingWindowInSeconds", s.TumblingWindow, 0, maxTumblingWindow},
-		{"maximumRecordAgeInSeconds", s.MaximumRecordAge, Unlimited, maxRecordAge},
-		{"maximumRetryAttempts", s.RetryLimit, Unlimited, maxRetryAttempts},
-		{"scalingConfig.maximumConcurrency", orNil(s.MaximumConcurrency), minConcurrency, maxConcurrency},
-	} {
-		if r.v == nil {
-			continue
-		}
-		if err := checkRange(r.name, *r.v, r.low, r.high); err != nil {
-			return err
-		}
-	}
-	return cmp.Or(s.checkLists(), s.checkAge(), s.checkDestination())
-}
-
-// orNil is nil for 0.
-func orNil(n *int) *int {
-	if n != nil && *n == 0 {
-		return nil
-	}
-	return n
-}
-
-func checkRange(name string, v, low, high int) error {
-	switch {
-	case v < low:
-		return errorf(Validation, "1 validation error detected: Value '%d' at '%s' failed to satisfy constraint: Member must have value greater than or equal to %d", v, name, low)
-	case v > high:
-		return errorf(Validation, "1 validation error detected: Value '%d' at '%s' failed to satisfy constraint: Member must have value less than or equal to %d", v, name, high)
-	}
-	return nil
-}
-
-func (s Spec) checkLists() error {
-	if s.ResponseTypes != nil {
-		if err := checkEnum("functionResponseTypes", *s.ResponseTypes, reportItemFailures); err != nil {
-			return err
-		}
-	}
-	if s.Metrics != nil {
-		if err := checkEnum("metricsConfig.metrics", *s.Metrics, eventCount); err != nil {
-			return err
-		}
-	}
-	if s.Filters == nil {
-		return nil
-	}
-	for i, p := range *s.Filters {
-		if len(p) > maxPatternLength {
-			return errorf(Validation, "1 validation error detected: Value '%.64s...' at 'filterCriteria.filters.%d.member.pattern' failed to satisfy constraint: Member must have length less than or equal to %d", p, i+1, maxPatternLength)
-		}
-	}
-	return nil
-}
-
-// checkEnum wants at most one value, the one that there is.
-func checkEnum(name string, values []string, only string) error {
-	if len(values) > 1 {
-		return errorf(Validation, "1 validation error detected: Value '[%s]' at '%s' failed to satisfy constraint: Member must have length less than or equal to 1", strings.Join(values, ", "), name)
-	}
-	for _, v := range values {
-		if v != only {
-			return errorf(Validation, "1 validation error detected: Value '[%s]' at '%s' failed to satisfy constraint: Member must satisfy constraint: [Member must satisfy enum value set: [%s]]", v, name, only)
-		}
-	}
-	return nil
+	return cmp.Or(s.checkAge(), s.checkMetrics(), s.checkDestination())
 }
 
 func (s Spec) checkAge() error {
 	if age := s.MaximumRecordAge; age != nil && *age >= 0 && *age < minRecordAge {
 		return errorf(InvalidParameter, "MaximumRecordAgeInSeconds must be either -1 (forever) or between 60 and 604800 (inclusive)")
+	}
+	return nil
+}
+
+// checkMetrics refuses the metrics that only other sources have.
+func (s Spec) checkMetrics() error {
+	if s.Metrics != nil && slices.ContainsFunc(*s.Metrics, func(m string) bool { return m != eventCount }) {
+		return errorf(InvalidParameter, "Unsupported MetricsConfig parameter for given event source mapping type.")
 	}
 	return nil
 }
@@ -219,8 +158,6 @@ func (s Spec) checkStarting(isTable bool) (StartingPosition, error) {
 		if at.Timestamp.After(time.Now()) {
 			return at, errorf(InvalidParameter, "StartingPositionTimestamp cannot be in the future.")
 		}
-	default:
-		return at, errorf(Validation, "1 validation error detected: Value '%s' at 'startingPosition' failed to satisfy constraint: Member must satisfy enum value set: [LATEST, AT_TIMESTAMP, TRIM_HORIZON]", at.Type)
 	}
 	return at, nil
 }

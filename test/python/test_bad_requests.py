@@ -261,8 +261,21 @@ MAPPING = {"FunctionName": "function", "StartingPosition": "LATEST",
     ({"StartingPosition": None}, 400, "InvalidParameterValueException",
      "1 validation error detected: Value null at 'startingPosition' failed to satisfy constraint: Member must not be null."),
     ({"EventSourceArn": None}, 400, "InvalidParameterValueException", "Unrecognized event source."),
-    ({"BatchSize": 10_001}, 400, "ValidationException", None),
-    ({"ParallelizationFactor": 11}, 400, "ValidationException", None),
+    ({"FunctionName": None}, 400, "ValidationException",
+     "1 validation error detected: Value null at 'functionName' failed to satisfy constraint: Member must not be null"),
+    ({"BatchSize": 10_001}, 400, "ValidationException", "1 validation error detected: Value '10001' at 'batchSize' "
+     "failed to satisfy constraint: Member must have value less than or equal to 10000"),
+    ({"ParallelizationFactor": 11, "MaximumRetryAttempts": -2}, 400, "ValidationException",
+     "2 validation errors detected: Value '11' at 'parallelizationFactor' failed to satisfy constraint: "
+     "Member must have value less than or equal to 10; Value '-2' at 'maximumRetryAttempts' failed to satisfy constraint: "
+     "Member must have value greater than or equal to -1"),
+    ({"FunctionName": "no such:name!"}, 400, "ValidationException", None),
+    ({"EventSourceArn": "stream"}, 400, "ValidationException", None),
+    ({"DestinationConfig": {"OnFailure": {"Destination": "queue"}}}, 400, "ValidationException", None),
+    ({"StartingPosition": "invalid"}, 400, "ValidationException",
+     "1 validation error detected: Value 'invalid' at 'startingPosition' failed to satisfy constraint: "
+     "Member must satisfy enum value set: [LATEST, AT_TIMESTAMP, TRIM_HORIZON]"),
+    ({"MetricsConfig": {"Metrics": ["KafkaMetrics"]}}, 400, "InvalidParameterValueException", None),
     ({"ParallelizationFactor": 2, "TumblingWindowInSeconds": 30}, 400, "InvalidParameterValueException", None),
     ({"MaximumRecordAgeInSeconds": 59}, 400, "InvalidParameterValueException",
      "MaximumRecordAgeInSeconds must be either -1 (forever) or between 60 and 604800 (inclusive)"),

@@ -10,6 +10,7 @@ import (
 
 	"github.com/weirstream/weir/internal/api"
 	"github.com/weirstream/weir/internal/function"
+	"github.com/weirstream/weir/internal/mapping"
 )
 
 var (
@@ -26,6 +27,7 @@ var (
 	actionPattern     = api.MustPattern(`(lambda:[*]|lambda:[a-zA-Z]+|[*])`)
 	principalPattern  = api.MustPattern(`[^\s]+`)
 	arnPattern        = api.MustPattern(`arn:(aws[a-zA-Z0-9-]*):([a-zA-Z0-9\-])+:((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1})?:(\d{12})?:(.*)`)
+	failuresPattern   = api.MustPattern(`$|kafka://([^.]([a-zA-Z0-9\-_.]{0,248}))|arn:(aws[a-zA-Z0-9-]*):([a-zA-Z0-9\-])+:((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1})?:(\d{12})?:(.*)`)
 	accountPattern    = api.MustPattern(`\d{12}`)
 	taggablePattern   = api.MustPattern(`arn:(aws[a-zA-Z-]*):lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:\d{12}:(function:[a-zA-Z0-9-_]+(:(\$LATEST|[a-zA-Z0-9-_]+))?|layer:([a-zA-Z0-9-_]+)|code-signing-config:csc-[a-z0-9]{17}|event-source-mapping:[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}|capacity-provider:[a-zA-Z0-9-_]+)`)
 )
@@ -44,6 +46,19 @@ func checkReference(c *api.Constraints, name, qualifier *string) {
 	c.Pattern("functionName", name, namespacedPattern)
 	c.Length("qualifier", qualifier, 1, 128)
 	c.Pattern("qualifier", qualifier, qualifierPattern)
+}
+
+// checkMapping checks what requests to make and to change an event source mapping
+// have in common.
+func checkMapping(c *api.Constraints, function *string, s mapping.Spec) error {
+	c.Length("functionName", function, 1, 256)
+	c.Pattern("functionName", function, namespacedPattern)
+	c.Length("destinationConfig.onFailure.destination", s.OnFailure, 0, 350)
+	c.Pattern("destinationConfig.onFailure.destination", s.OnFailure, failuresPattern)
+	for _, v := range s.Violations() {
+		c.Add(v.Path, v.Value, v.Rule)
+	}
+	return c.Err()
 }
 
 // checkAlias checks the name of an alias. Its pattern looks ahead, which the

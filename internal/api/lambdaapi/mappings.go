@@ -73,6 +73,12 @@ func (h mappingHandlers) create(ctx context.Context, in *lambda.CreateEventSourc
 		"SourceAccessConfigurations":          len(in.SourceAccessConfigurations) > 0,
 		"Topics":                              len(in.Topics) > 0,
 	})
+	var c api.Constraints
+	c.Pattern("eventSourceArn", in.EventSourceArn, arnPattern)
+	c.Required("functionName", in.FunctionName != nil)
+	if err := checkMapping(&c, in.FunctionName, spec); err != nil {
+		return nil, err
+	}
 	v, err := h.mappings.Create(ctx, spec)
 	if err != nil {
 		return nil, mappingException(err)
@@ -170,6 +176,9 @@ func (h mappingHandlers) update(ctx context.Context, in *lambda.UpdateEventSourc
 		"SelfManagedKafkaEventSourceConfig":   in.SelfManagedKafkaEventSourceConfig != nil,
 		"SourceAccessConfigurations":          len(in.SourceAccessConfigurations) > 0,
 	})
+	if err := checkMapping(&api.Constraints{}, in.FunctionName, spec); err != nil {
+		return nil, err
+	}
 	v, err := h.mappings.Update(ctx, aws.ToString(in.UUID), spec)
 	if err != nil {
 		return nil, mappingException(err)
@@ -192,6 +201,9 @@ const maxMappingsPage = 100
 
 func (h mappingHandlers) list(_ context.Context, in *lambda.ListEventSourceMappingsInput) (*lambda.ListEventSourceMappingsOutput, error) {
 	var c api.Constraints
+	c.Pattern("eventSourceArn", in.EventSourceArn, arnPattern)
+	c.Length("functionName", in.FunctionName, 1, 256)
+	c.Pattern("functionName", in.FunctionName, namespacedPattern)
 	c.Range("maxItems", in.MaxItems, 1, 10000)
 	if err := c.Err(); err != nil {
 		return nil, err

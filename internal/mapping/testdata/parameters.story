@@ -54,7 +54,7 @@ error: 1 validation error detected: Value '[Other]' at 'functionResponseTypes' f
 
 create responses=(ReportBatchItemFailures,Other)
 ----
-error: 1 validation error detected: Value '[ReportBatchItemFailures, Other]' at 'functionResponseTypes' failed to satisfy constraint: Member must have length less than or equal to 1
+error: 2 validation errors detected: Value '[ReportBatchItemFailures, Other]' at 'functionResponseTypes' failed to satisfy constraint: Member must have length less than or equal to 1; Value '[ReportBatchItemFailures, Other]' at 'functionResponseTypes' failed to satisfy constraint: Member must satisfy constraint: [Member must satisfy enum value set: [ReportBatchItemFailures]]
 
 create destination=arn:aws:kinesis:us-east-1:000000000000:stream/s
 ----
@@ -157,3 +157,12 @@ error: The resource you requested does not exist.
 delete of=nobody
 ----
 error: The resource you requested does not exist.
+
+# Several at once are told together, and before what depends on the source.
+create source=arn:aws:s3:::bucket batch=0 factor=11 retries=-2 start=soon
+----
+error: 4 validation errors detected: Value '0' at 'batchSize' failed to satisfy constraint: Member must have value greater than or equal to 1; Value '11' at 'parallelizationFactor' failed to satisfy constraint: Member must have value less than or equal to 10; Value '-2' at 'maximumRetryAttempts' failed to satisfy constraint: Member must have value greater than or equal to -1; Value 'soon' at 'startingPosition' failed to satisfy constraint: Member must satisfy enum value set: [LATEST, AT_TIMESTAMP, TRIM_HORIZON]
+
+update batch=10001 window=301
+----
+error: 2 validation errors detected: Value '10001' at 'batchSize' failed to satisfy constraint: Member must have value less than or equal to 10000; Value '301' at 'maximumBatchingWindowInSeconds' failed to satisfy constraint: Member must have value less than or equal to 300
