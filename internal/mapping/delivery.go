@@ -192,7 +192,7 @@ func (ln *lane) answered(ctx context.Context, outcome Outcome) error {
 		discard(outcome.Effects)
 		return ln.failed(ctx, err)
 	}
-	if ln.def.ReportItemFailures && len(a.failed) > 0 && !ln.top().final {
+	if ln.def.ReportItemFailures && len(a.failed) > 0 {
 		return ln.partly(ctx, a.failed, next, outcome.Effects)
 	}
 	if ln.top().final {

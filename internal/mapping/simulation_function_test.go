@@ -234,7 +234,7 @@ func (in *simInvocation) lie() Outcome {
 	}{
 		{"oops", in.def.ReportItemFailures || in.event.Window != nil},
 		{`{"state":` + state, in.def.ReportItemFailures || in.event.Window != nil},
-		{`{"batchItemFailures":[{"itemIdentifier":"nobody"}],"state":` + state + `}`, in.def.ReportItemFailures && len(in.recs) > 0},
+		{`{"batchItemFailures":[{"itemIdentifier":"nobody"}],"state":` + state + `}`, in.def.ReportItemFailures},
 		{`{"batchItemFailures":[{"itemIdentifier":""}],"state":` + state + `}`, in.def.ReportItemFailures},
 		{`{"batchItemFailures":[{"itemIdentifier":null}],"state":` + state + `}`, in.def.ReportItemFailures},
 		{`{"batchItemFailures":[7],"state":` + state + `}`, in.def.ReportItemFailures},

@@ -124,3 +124,51 @@ Enabling batch=4 window=0 "OK"
 advance 5m
 ----
    300.2s ok s0 [] in 00:00-05:00 state {"n":1} final
+
+# All of them at once: p is too old, q is not wanted, r is reported until it is alone
+# and given up, and the window has counted the others.
+update enabled=false report bisect retries=0 age=60 batch=10 tumbling=600 filters
+{"data":{"n":[{"exists":true}]}}
+----
+Disabling batch=4 window=0 "OK"
+
+put s0 at=-50s {"n":"p"}
+----
+nothing
+
+advance 30s
+----
+nothing
+
+put s0 {"n":1} {"x":"q"} {"n":2} {"n":"r"} {"n":3} {"n":4}
+----
+nothing
+
+function poison={"n":"r"} reports counts
+----
+nothing
+
+update enabled=true
+----
+Enabling batch=10 window=0 "OK"
+   481.0s report s0 to dead
+{"requestContext":{"requestId":"UUID","functionArn":"arn:aws:lambda:us-east-1:000000000000:function:f","condition":"RecordAgeExceeded","approximateInvokeCount":1},"version":"1.0","timestamp":"2000-01-01T00:08:01.000Z","KinesisBatchInfo":{"shardId":"s0","startSequenceNumber":"490018","endSequenceNumber":"490018","approximateArrivalOfFirstRecord":"2000-01-01T00:06:41.000Z","approximateArrivalOfLastRecord":"2000-01-01T00:06:41.000Z","batchSize":1,"streamArn":"arn:aws:kinesis:us-east-1:000000000000:stream/s"},"timeWindowInfo":{"window":{"start":"2000-01-01T00:00:00Z","end":"2000-01-01T00:10:00Z"},"isFinalInvokeForWindow":false,"isWindowTerminatedEarly":false}}
+   481.0s partly(1) s0 [{"n":1} {"n":2} {"n":"r"} {"n":3} {"n":4}] in 00:00-10:00 state {}
+
+advance 1m
+----
+   481.2s partly(1) s0 [{"n":"r"} {"n":3} {"n":4}] in 00:00-10:00 state {"n":2}
+   481.2s partly(1) s0 [{"n":"r"} {"n":3}] in 00:00-10:00 state {"n":2}
+   481.2s partly(1) s0 [{"n":"r"}] in 00:00-10:00 state {"n":2}
+   481.2s report s0 to dead
+{"requestContext":{"requestId":"request-19","functionArn":"arn:aws:lambda:us-east-1:000000000000:function:f","condition":"RetryAttemptsExhausted","approximateInvokeCount":1},"responseContext":{"statusCode":200,"executedVersion":"$LATEST","functionError":null},"version":"1.0","timestamp":"2000-01-01T00:08:01.200Z","KinesisBatchInfo":{"shardId":"s0","startSequenceNumber":"490022","endSequenceNumber":"490022","approximateArrivalOfFirstRecord":"2000-01-01T00:08:01.000Z","approximateArrivalOfLastRecord":"2000-01-01T00:08:01.000Z","batchSize":1,"streamArn":"arn:aws:kinesis:us-east-1:000000000000:stream/s"},"timeWindowInfo":{"window":{"start":"2000-01-01T00:00:00Z","end":"2000-01-01T00:10:00Z"},"isFinalInvokeForWindow":false,"isWindowTerminatedEarly":false}}
+   481.2s ok s0 [{"n":3}] in 00:00-10:00 state {"n":2}
+   481.2s ok s0 [{"n":4}] in 00:00-10:00 state {"n":3}
+
+function counts
+----
+nothing
+
+advance 10m
+----
+   600.2s ok s0 [] in 00:00-10:00 state {"n":4} final

@@ -230,3 +230,27 @@ advance 2m
    171.2s fail s0 [] in 01:30-02:00 state {"n":1} final
    180.0s report s0 to dead
 {"requestContext":{"requestId":"request-34","functionArn":"arn:aws:lambda:us-east-1:000000000000:function:f","condition":"RecordAgeExceeded","approximateInvokeCount":10},"version":"1.0","timestamp":"2000-01-01T00:03:00.000Z","DDBStreamBatchInfo":{"shardId":"s0","streamArn":"arn:aws:dynamodb:us-east-1:000000000000:table/t/stream/2000-01-01T00:00:00.000"},"timeWindowInfo":{"window":{"start":"2000-01-01T00:01:30Z","end":"2000-01-01T00:02:00Z"},"isFinalInvokeForWindow":true,"isWindowTerminatedEarly":false}}
+
+# A final invocation has no records that could have failed: one that reports some has
+# failed itself.
+update of=table tumbling=10 report age=-1 retries=1
+----
+Updating batch=3 window=0 "PROBLEM: Function call failed"
+
+function counts
+----
+nothing
+
+put s0 x
+----
+   223.0s ok s0 [x] in 03:40-03:50 state {}
+
+function answers 1
+{"state":{},"batchItemFailures":[{"itemIdentifier":"49001"}]}
+----
+nothing
+
+advance 30s
+----
+   230.2s answer s0 [] in 03:40-03:50 state {"n":1} final
+   230.4s ok s0 [] in 03:40-03:50 state {"n":1} final
