@@ -27,3 +27,16 @@ func TestEvent(t *testing.T) {
 		}
 	}
 }
+
+func BenchmarkEventAppend(b *testing.B) {
+	e := Event{
+		SourceARN: "arn:aws:kinesis:us-east-1:000000000000:stream/web-analytics", Region: "us-east-1",
+		Shard: Shard{Created: 1700000000}, Role: "arn:aws:iam::000000000000:role/r",
+	}
+	r := Record{Position: 1, Arrival: 1789809094742, PartitionKey: "0123456789abcdef", Data: make([]byte, 200)}
+	var buf []byte
+	b.ReportAllocs()
+	for b.Loop() {
+		buf = e.Append(buf[:0], r)
+	}
+}
