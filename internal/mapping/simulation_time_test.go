@@ -47,7 +47,9 @@ func firstDifference(a, b string) string {
 //
 // Goroutines that wake together (a record came, a window is over for all shards, a
 // limit of age is reached, the mapping stops) do nothing before that which another
-// one of them could see.
+// one of them could see. What is left to chance is a batching window that ends in
+// the very nanosecond in which the reader has another record for its lane: in one of
+// a million histories.
 const turn = time.Microsecond
 
 // The slots. Timers that stand for a time of day, such as the end of a window, have
