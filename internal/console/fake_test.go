@@ -67,7 +67,7 @@ func newFake(now time.Time) *fake {
 			Function: "count-events", State: "Enabled", LastResult: "PROBLEM: Function call failed", BatchSize: 300, StartingPosition: "TRIM_HORIZON", Modified: now,
 			TumblingWindow: 30, Factor: 1, RecordAge: 3600, RetryLimit: 10, Bisect: true, ReportFailures: true, OnFailure: fakeARN("sns", "web-analytics-alerts"),
 			Filters: []string{`{"data":{"event":[{"anything-but":"robots"}],"status":[{"numeric":["<",500]}]}}`, `{"data":{"visitor":[{"prefix":"10."}]}}`},
-			Lanes:   map[string]int{"waiting": 1, "retrying": 1}, Problem: "function error Unhandled: no such visitor"},
+			Lanes:   map[string]int{"waiting": 1, "retrying": 1}, Problem: "KeyError: no such visitor"},
 		{UUID: "3c8e2a44-77ab-4d0c-8a1e-0b5a9f3e2c70", Source: f.table.ARN + "/stream/2026", SourceKind: "table", SourceName: f.table.Name,
 			Function: "publish-metrics", State: "Enabled", LastResult: "OK", BatchSize: 100, WindowSeconds: 1,
 			StartingPosition: "TRIM_HORIZON", Modified: now, Factor: 4, RecordAge: -1, RetryLimit: -1, Lanes: map[string]int{"waiting": 4}},
@@ -323,7 +323,7 @@ func (f *fake) MappingShards(_ context.Context, uuid string) ([]MappingShard, er
 	start := f.started.Truncate(30 * time.Second)
 	return []MappingShard{
 		{Shard: "shardId-000000000000", Activity: "waiting", Invocations: 18, Records: 5120, LastBatch: 300, LastMS: 11.5, AverageMS: 14},
-		{Shard: "shardId-000000000001", Activity: "retrying", Problem: `function error Unhandled: {"errorMessage":"no such visitor","errorType":"KeyError"}`,
+		{Shard: "shardId-000000000001", Activity: "retrying", Problem: "KeyError: no such visitor",
 			Attempts: 3, BehindMS: 75_400, Invocations: 21, Records: 4880, LastBatch: 150, LastMS: 12.75, AverageMS: 15, Retries: 3, Conflicts: 1, Discarded: 2,
 			Window: &MappingWindow{Start: start, End: start.Add(30 * time.Second), StateBytes: 48_200}},
 	}, nil

@@ -60,7 +60,7 @@ def test_everything(weir, uuids, say):
     rows = good[3].splitlines()
     assert len(rows) == 2 and all(re.search(r"waiting .* \d\d:\d\d:\d\d-\d\d:\d\d:\d\d, 8 B$", row) for row in rows), rows
     assert re.search(r"^  shardId-000000000001 lane 1 +(retrying|invoking) ", told, re.M)
-    assert re.search(r"^  ! shardId-000000000000 lane 0, \d+ failed: function error .*it does not like this", told, re.M)
+    assert re.search(r"^  ! shardId-000000000000 lane 0, \d+ failed: ValueError: it does not like this$", told, re.M)
 
 
 def test_one_function_or_mapping(uuids, say):
