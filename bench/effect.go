@@ -14,7 +14,7 @@ import (
 
 const (
 	effectRate    = 1000 // records a second
-	effectSlow    = 100  // records a second that systems can take that are not rapid
+	effectSlow    = 50   // records a second that systems can take that are not rapid
 	effectShards  = 2
 	effectBatch   = 100
 	effectSenders = 8

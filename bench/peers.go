@@ -28,12 +28,12 @@ const inMemory = "in memory: nothing outlives the process"
 var peers = []peer{
 	{"kinesalite", kinesaliteVersion, streams | startable, 0, installNode("kinesalite"), startNode("kinesalite")},
 	{"dynalite", dynaliteVersion, tables | startable, 0, installNode("dynalite"), startNode("dynalite")},
-	{"moto", "5.2.1", streams | tables | startable, 0, installPython("moto[server]"), startMoto},
+	{"moto", "5.2.1", streams | tables | startable, 0, installMoto, startMoto},
 	{
 		"ministack", "1.5.33", streams | tables | goFunctions | pythonFunctions | nodeFunctions | startable, slowRecords,
 		installMinistack, startMinistack,
 	},
-	{"serverless-offline", "12.0.4", nodeFunctions, slowRecords, installServerless, startServerless},
+	{"serverless-offline", "12.0.4", pythonFunctions | nodeFunctions, slowRecords, installServerless, startServerless},
 }
 
 const (
@@ -112,14 +112,16 @@ func startNode(name string) func(ctx context.Context, work, installed string) (*
 	}
 }
 
-// installPython installs a package of PyPI, and others, into a virtual environment.
-func installPython(name string, others ...string) func(ctx context.Context, dir, version string) error {
-	return func(ctx context.Context, dir, version string) error {
-		if err := command(ctx, dir, "python3", "-m", "venv", "."); err != nil {
-			return err
-		}
-		return command(ctx, dir, filepath.Join(dir, "bin", "pip"), append([]string{"install", "--quiet", name + "==" + version}, others...)...)
+// pipInstall installs packages of PyPI into a virtual environment.
+func pipInstall(ctx context.Context, dir string, packages ...string) error {
+	if err := command(ctx, dir, "python3", "-m", "venv", "."); err != nil {
+		return err
 	}
+	return command(ctx, dir, filepath.Join(dir, "bin", "pip"), append([]string{"install", "--quiet"}, packages...)...)
+}
+
+func installMoto(ctx context.Context, dir, version string) error {
+	return pipInstall(ctx, dir, "moto[server]=="+version)
 }
 
 func startMoto(ctx context.Context, work, installed string) (*server, error) {
@@ -141,7 +143,7 @@ func freePort() (addr, port string, err error) {
 
 // installMinistack installs ministack with the SDKs that functions import.
 func installMinistack(ctx context.Context, dir, version string) error {
-	if err := installPython("ministack", boto3)(ctx, dir, version); err != nil {
+	if err := pipInstall(ctx, dir, "ministack=="+version, boto3); err != nil {
 		return err
 	}
 	return npmInstall(ctx, dir, nodeSDK)

@@ -29,6 +29,7 @@ func startProcess(dir string, name string, args ...string) (*process, error) {
 	p.cmd.Dir = dir
 	p.cmd.Stdout, p.cmd.Stderr = &p.out, &p.errs
 	p.cmd.WaitDelay = time.Second // grandchildren may keep the pipes open
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	p.started = time.Now()
 	if err := p.cmd.Start(); err != nil {
 		return nil, err
@@ -69,7 +70,8 @@ func (p *process) failure() error {
 	return fmt.Errorf("%s ended: %s\n%s", p.cmd.Path, p.cmd.ProcessState, p.errs.text())
 }
 
-// stop ends the process, and waits until it has ended.
+// stop ends the process, waits until it has ended, and ends what it has left
+// running: some servers leave the functions behind.
 func (p *process) stop() {
 	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		p.kill()
@@ -80,6 +82,7 @@ func (p *process) stop() {
 		p.kill()
 		<-p.ended
 	}
+	_ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL) // fails when nothing is left
 }
 
 func (p *process) kill() {

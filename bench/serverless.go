@@ -11,6 +11,9 @@ import (
 // plugin of, its plugin for mappings, and the stream and table servers that the
 // plugins' documentation recommends.
 func installServerless(ctx context.Context, dir, version string) error {
+	if err := pipInstall(ctx, dir, boto3); err != nil {
+		return err
+	}
 	return npmInstall(ctx, dir, "serverless-offline@"+version, "serverless@3.40.0", "serverless-offline-kinesis@6.2.3",
 		"kinesalite@"+kinesaliteVersion, "dynalite@"+dynaliteVersion, nodeSDK)
 }
@@ -40,6 +43,9 @@ type serverless struct {
 	running         map[string]*process
 }
 
+// serverlessRuntimes are the newest that this version knows. It runs what it finds.
+var serverlessRuntimes = map[string]string{nodeLanguage.name: "nodejs18.x", pythonLanguage.name: "python3.9"}
+
 func (h *serverless) dir(function string) string { return filepath.Join(h.work, function) }
 
 // create writes the code of a function into a directory of its own.
@@ -58,7 +64,9 @@ func (h *serverless) create(function string, l language, variables map[string]st
 	for name, value := range variables {
 		environment[name] = value
 	}
-	h.functions[function] = object{"handler": l.handler, "timeout": 60, "environment": environment}
+	h.functions[function] = object{
+		"handler": l.handler, "runtime": serverlessRuntimes[l.name], "timeout": 60, "environment": environment,
+	}
 	return os.WriteFile(filepath.Join(dir, l.file), l.source, 0o644)
 }
 
@@ -77,7 +85,7 @@ func (h *serverless) mapTo(_ context.Context, streamARN, function string, batch 
 	}
 	// This version of the framework fails on plugins that are modules where Node
 	// lets require load them.
-	p, err := startProcess(h.dir(function), "env", "HOME="+h.work, "NODE_OPTIONS=--no-experimental-require-module",
+	p, err := startProcess(h.dir(function), "env", "HOME="+h.work, "VIRTUAL_ENV="+h.installed, "NODE_OPTIONS=--no-experimental-require-module",
 		"SLS_TELEMETRY_DISABLED=1", "SLS_NOTIFICATIONS_MODE=off", "AWS_ACCESS_KEY_ID=bench", "AWS_SECRET_ACCESS_KEY=bench",
 		"node", filepath.Join(h.installed, "node_modules", "serverless", "bin", "serverless.js"), "offline", "start")
 	if err != nil {
@@ -107,7 +115,7 @@ func (h *serverless) configuration(definition object) ([]byte, error) {
 	}
 	return json.Marshal(object{
 		"service": "bench", "frameworkVersion": "3", "plugins": []string{"serverless-offline-kinesis", "serverless-offline"},
-		"provider": object{"name": "aws", "runtime": "nodejs18.x", "region": "us-east-1"}, // the newest that this version knows; the Node is the one installed
+		"provider": object{"name": "aws", "region": "us-east-1"},
 		"custom": object{
 			"serverless-offline": object{"host": "127.0.0.1", "httpPort": ports[0], "lambdaPort": ports[1], "websocketPort": ports[2]},
 			"serverless-offline-kinesis": object{
