@@ -8,8 +8,8 @@
 // it back. It works with Node 14 and later.
 
 import fs from 'node:fs';
-import http from 'node:http';
 import { createRequire } from 'node:module';
+import net from 'node:net';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import util from 'node:util';
@@ -17,9 +17,6 @@ import util from 'node:util';
 const api = '/2018-06-01/runtime/';
 const lineJoint = '\x1e';
 const env = process.env;
-const [apiHost, apiPort] = env.AWS_LAMBDA_RUNTIME_API.split(':');
-// A connection that is not in use does not keep the event loop alive.
-const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
 
 let requestId = '';
 
@@ -34,32 +31,105 @@ class Fault extends Error {
   }
 }
 
-function request(method, what, body, headers) {
-  return new Promise((resolve, reject) => {
-    const req = http.request({
-      host: apiHost,
-      port: apiPort,
-      method,
-      path: api + what,
-      agent,
-      headers: { 'Content-Type': 'application/json', 'Content-Length': body.length, ...headers },
-    }, (res) => {
-      const parts = [];
-      res.on('data', (part) => parts.push(part));
-      res.on('end', () => resolve({ headers: res.headers, body: Buffer.concat(parts) }));
-      res.on('error', reject);
+// RuntimeAPI is a connection to the Runtime API, for one request at a time. It reads
+// all answers into one buffer: for the event of a large batch, what node:http
+// allocates anew costs more than decoding it.
+class RuntimeAPI {
+  constructor(address) {
+    this.address = address;
+    this.socket = null;
+    this.buffer = Buffer.allocUnsafeSlow(64 << 10);
+    this.reset(null);
+  }
+
+  // reset begins an answer, with whom to tell of it.
+  reset(asker) {
+    this.asker = asker;
+    this.filled = 0;
+    this.headers = null;
+    this.start = 0; // of the body
+    this.end = 0;
+  }
+
+  // request resolves to the headers and the text of the answer.
+  request(method, what, text, fields) {
+    return new Promise((resolve, reject) => {
+      if (this.asker && this.socket) { // only to report why the process ends
+        this.socket.destroy();
+        this.socket = null;
+      }
+      this.reset({ resolve, reject });
+      this.socket = this.socket || this.connect();
+      this.socket.ref();
+      this.socket.write(`${method} ${api}${what} HTTP/1.1\r\nHost: ${this.address}\r\nContent-Type: application/json\r\n` +
+        `${fields}Content-Length: ${Buffer.byteLength(text)}\r\n\r\n${text}`);
     });
-    req.setNoDelay(true);
-    req.on('error', reject);
-    req.end(body);
-  });
+  }
+
+  connect() {
+    const [host, port] = this.address.split(':');
+    const onread = { buffer: () => this.buffer.subarray(this.filled), callback: (n) => this.receive(n) };
+    const socket = net.connect({ host, port, onread });
+    socket.setNoDelay(true);
+    const close = (error) => {
+      if (this.socket !== socket) {
+        return; // known, or given up
+      }
+      const { asker } = this;
+      this.socket = null;
+      this.reset(null);
+      if (asker) {
+        asker.reject(error instanceof Error ? error : new Error('The Runtime API closed the connection'));
+      }
+    };
+    socket.on('error', close);
+    socket.on('close', close);
+    return socket;
+  }
+
+  receive(n) {
+    this.filled += n;
+    if (!this.headers) {
+      this.readHead();
+    }
+    if (!this.headers || this.filled < this.end) {
+      return;
+    }
+    const { asker, headers } = this;
+    const text = this.buffer.toString('utf8', this.start, this.end);
+    this.reset(null);
+    this.socket.unref(); // while it is not in use, it does not keep the event loop alive
+    asker.resolve({ headers, text });
+  }
+
+  // readHead reads the header if all of it is there, and makes room for the body.
+  readHead() {
+    const size = this.buffer.subarray(0, this.filled).indexOf('\r\n\r\n');
+    if (size < 0) {
+      return;
+    }
+    this.headers = {};
+    for (const line of this.buffer.toString('utf8', 0, size).split('\r\n').slice(1)) {
+      const colon = line.indexOf(':');
+      this.headers[line.slice(0, colon).toLowerCase()] = line.slice(colon + 1).trim();
+    }
+    this.start = size + 4;
+    this.end = this.start + Number(this.headers['content-length'] || 0);
+    if (this.end > this.buffer.length) {
+      const larger = Buffer.allocUnsafeSlow(this.end + (this.end >> 2));
+      this.buffer.copy(larger, 0, 0, this.filled);
+      this.buffer = larger;
+    }
+  }
 }
 
-const post = (what, text, headers) => request('POST', what, Buffer.from(text), headers);
+const runtime = new RuntimeAPI(env.AWS_LAMBDA_RUNTIME_API);
+
+const post = (what, text, fields = '') => runtime.request('POST', what, text, fields);
 
 function postError(what, error) {
   const report = describe(error);
-  return post(what, JSON.stringify(report), { 'Lambda-Runtime-Function-Error-Type': headerSafe(report.errorType) });
+  return post(what, JSON.stringify(report), `Lambda-Runtime-Function-Error-Type: ${headerSafe(report.errorType)}\r\n`);
 }
 
 const headerSafe = (text) => String(text).replace(/[^\x20-\x7e]/g, '?');
@@ -212,9 +282,28 @@ function contextOf(headers) {
 // runHandler calls a handler, which may return a promise or use a callback, and
 // settles when its result counts: a promise at once, a callback when the event
 // loop is empty unless the context says otherwise.
+//
+// No closure captures the event. They live on for some invocations, and with each
+// an event that every collection of young objects would then have to copy.
 function runHandler(handler, event, context) {
-  return new Promise((resolve, reject) => {
-    const finish = (error, result, atOnce) => {
+  const { finish, settled } = expectResult(context);
+  let returned;
+  try {
+    returned = handler(event, context, (error, result) => finish(error, result, false));
+  } catch (e) {
+    finish(e, undefined, true);
+    return settled;
+  }
+  if (returned && typeof returned.then === 'function') {
+    returned.then((result) => finish(null, result, true), (e) => finish(e === undefined || e === null ? 'unknown' : e, undefined, true));
+  }
+  return settled;
+}
+
+function expectResult(context) {
+  let finish;
+  const settled = new Promise((resolve, reject) => {
+    finish = (error, result, atOnce) => {
       const settle = () => (error === undefined || error === null ? resolve(result) : reject(error));
       if (atOnce || !context.callbackWaitsForEmptyEventLoop) {
         settle();
@@ -224,20 +313,11 @@ function runHandler(handler, event, context) {
     };
     // A handler that neither answers nor leaves anything to wait for.
     onEmptyLoop = () => resolve(null);
-    context.done = (error, result) => finish(error, result, false);
-    context.succeed = (result) => finish(null, result, false);
-    context.fail = (error) => finish(error === undefined || error === null ? 'handled' : error, undefined, false);
-    let returned;
-    try {
-      returned = handler(event, context, (error, result) => finish(error, result, false));
-    } catch (e) {
-      finish(e, undefined, true);
-      return;
-    }
-    if (returned && typeof returned.then === 'function') {
-      returned.then((result) => finish(null, result, true), (e) => finish(e === undefined || e === null ? 'unknown' : e, undefined, true));
-    }
   });
+  context.done = (error, result) => finish(error, result, false);
+  context.succeed = (result) => finish(null, result, false);
+  context.fail = (error) => finish(error === undefined || error === null ? 'handled' : error, undefined, false);
+  return { finish, settled };
 }
 
 let onEmptyLoop = null;
@@ -267,12 +347,12 @@ process.on('unhandledRejection', (reason) => {
 });
 
 async function handleOne(handler) {
-  const { headers, body } = await request('GET', 'invocation/next', Buffer.alloc(0), {});
+  const { headers, text: event } = await runtime.request('GET', 'invocation/next', '', '');
   requestId = headers['lambda-runtime-aws-request-id'];
   env._X_AMZN_TRACE_ID = headers['lambda-runtime-trace-id'] || '';
   let text;
   try {
-    const result = await runHandler(handler, JSON.parse(body.toString('utf8')), contextOf(headers));
+    const result = await runHandler(handler, JSON.parse(event), contextOf(headers));
     text = encode(result);
   } catch (error) {
     logError('Invoke Error', error);
@@ -281,7 +361,7 @@ async function handleOne(handler) {
   } finally {
     onEmptyLoop = null;
   }
-  await post(`invocation/${requestId}/response`, text, {});
+  await post(`invocation/${requestId}/response`, text);
 }
 
 function encode(result) {
