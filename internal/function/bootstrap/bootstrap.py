@@ -34,14 +34,18 @@ class Fault(Exception):
 
 
 class RuntimeAPI:
-    """One kept-alive connection to the Runtime API."""
+    """One kept-alive connection to the Runtime API.
+
+    All answers are received into one buffer, which grows to the largest: one call
+    of the system takes in most of an event, and nothing is allocated for it.
+    """
 
     def __init__(self, address):
         host, _, port = address.rpartition(":")
         self.sock = socket.create_connection((host, int(port)))
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.host = address
-        self.pending = b""
+        self.buffer = bytearray(1 << 16)
 
     def next(self):
         return self._call("GET", "invocation/next", b"", "")
@@ -59,32 +63,27 @@ class RuntimeAPI:
         head = "%s %s%s HTTP/1.1\r\nHost: %s\r\nContent-Type: application/json\r\n%sContent-Length: %d\r\n\r\n" % (
             method, API, path, self.host, extra, len(body))
         self.sock.sendall(head.encode("latin-1") + body)
-        data = self.pending
-        end = data.find(b"\r\n\r\n")
+        have, end = 0, -1
         while end < 0:
-            data += self._receive(65536)
-            end = data.find(b"\r\n\r\n")
+            have += self._receive(have, len(self.buffer))
+            end = self.buffer.find(b"\r\n\r\n", 0, have)
         headers = {}
-        for line in data[:end].decode("utf-8").split("\r\n")[1:]:
+        for line in self.buffer[:end].decode("utf-8").split("\r\n")[1:]:
             name, _, value = line.partition(":")
             headers[name.lower()] = value.strip()
-        length = int(headers.get("content-length", "0"))
-        data = data[end + 4:]
-        if len(data) < length:
-            parts, have = [data], len(data)
-            while have < length:
-                part = self._receive(min(1 << 20, length - have))
-                parts.append(part)
-                have += len(part)
-            data = b"".join(parts)
-        self.pending = data[length:]
-        return headers, data[:length]
+        start = end + 4
+        end = start + int(headers.get("content-length", "0"))
+        if end > len(self.buffer):
+            self.buffer = self.buffer[:have] + bytes(end + end // 4 - have)
+        while have < end:
+            have += self._receive(have, end)
+        return headers, memoryview(self.buffer)[start:end]
 
-    def _receive(self, size):
-        part = self.sock.recv(size)
-        if not part:
+    def _receive(self, start, end):
+        size = self.sock.recv_into(memoryview(self.buffer)[start:end])
+        if not size:
             os._exit(1)  # the environment is gone
-        return part
+        return size
 
 
 class Identity:
@@ -223,7 +222,7 @@ def encode_other(value):
 def call(handler, body, context):
     """Runs the handler on an event and returns the encoded result."""
     try:
-        event = json.loads(body.decode("utf-8"))
+        event = json.loads(str(body, "utf-8"))
     except ValueError as e:
         raise Fault("Runtime.UnmarshalError", "Unable to unmarshal input: %s" % e)
     result = handler(event, context)
