@@ -6,7 +6,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"log"
 	"net"
@@ -44,16 +43,16 @@ func main() {
 type batch struct {
 	Records []struct {
 		Kinesis struct {
-			Data           []byte
-			SequenceNumber string
-		}
+			Data           []byte `json:"data"`
+			SequenceNumber string `json:"sequenceNumber"`
+		} `json:"kinesis"`
 	}
 }
 
 // Invoke implements lambda.Handler.
 func (f *function) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	var b batch
-	if err := json.Unmarshal(payload, &b); err != nil {
+	if err := decode(payload, &b); err != nil {
 		return nil, err
 	}
 	return nil, f.count(ctx, b)
@@ -63,8 +62,10 @@ func (f *function) count(ctx context.Context, b batch) error {
 	var keys []string
 	counts := make(map[string]int)
 	for _, r := range b.Records {
-		var event struct{ Key string }
-		if err := json.Unmarshal(r.Kinesis.Data, &event); err != nil {
+		var event struct {
+			Key string `json:"key"`
+		}
+		if err := decode(r.Kinesis.Data, &event); err != nil {
 			return fmt.Errorf("record %s: %w", r.Kinesis.SequenceNumber, err)
 		}
 		if counts[event.Key] == 0 {
