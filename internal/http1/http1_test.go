@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -378,5 +379,46 @@ func TestShutdownInTime(t *testing.T) {
 	cancel()
 	if err := f.Shutdown(ctx); err != nil {
 		t.Error(err)
+	}
+}
+
+// A connection ends when nothing comes for long, sooner within a header.
+func TestTimeouts(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		sent     []string // with a pause between them
+		min, max time.Duration
+	}{
+		"nothing":           {nil, idleTime, idleTime},
+		"part of a header":  {[]string{"POST / HTTP/1.1\r\nHost: h\r\n"}, headerTime, headerTime},
+		"after a request":   {[]string{post("")}, idleTime - idleSlack, idleTime},
+		"with long pauses":  {[]string{post(""), post(""), post("")}, idleTime - idleSlack, idleTime},
+		"after a long body": {[]string{post(strings.Repeat("x", prompt+1))}, idleTime, idleTime},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				client, rwc := net.Pipe()
+				defer client.Close()
+				s := &Server{Handler: http.HandlerFunc(echo), Plain: plain, Log: slog.New(slog.DiscardHandler), blank: new(http.Request)}
+				ended := make(chan bool, 1)
+				go func() { ended <- (&conn{server: s, rwc: rwc}).serve() }()
+				go func() { _, _ = io.Copy(io.Discard, client) }()
+				for _, text := range tt.sent {
+					time.Sleep(2 * time.Minute)
+					if _, err := io.WriteString(client, text); err != nil {
+						t.Fatal(err)
+					}
+					synctest.Wait()
+				}
+				start := time.Now()
+				if <-ended {
+					t.Error("handed over")
+				}
+				if took := time.Since(start); took < tt.min || took > tt.max {
+					t.Errorf("ended after %v, want %v to %v", took, tt.min, tt.max)
+				}
+			})
+		})
 	}
 }
