@@ -53,8 +53,8 @@ func (b *body) Close() error {
 // drain reads what the handler left, if it is little, so that the next request can
 // be read.
 func (b *body) drain() bool {
-	if b.rest > maxDrained {
-		return false
+	if b.rest == 0 || b.rest > maxDrained {
+		return b.rest == 0
 	}
 	var p [4 << 10]byte
 	for b.rest > 0 {
