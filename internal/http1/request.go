@@ -13,8 +13,8 @@ import (
 const start = "POST / HTTP/1.1\r\n"
 
 // parse makes a request of its header, which begins with start and ends with an
-// empty line. Close tells whether the connection ends with it. It returns nil for
-// anything that is not certainly plain. blank has the context.
+// empty line. It returns nil for anything that is not certainly plain. blank is a
+// request with nothing but the context.
 func parse(header []byte, blank *http.Request) *http.Request {
 	// One string for all values, and one array for their slices.
 	text := string(header[len(start) : len(header)-len("\r\n")])

@@ -123,7 +123,7 @@ func (w *response) appendHeader(length int64) {
 	out = append(out, ' ')
 	out = append(out, http.StatusText(w.status)...)
 	out = append(out, "\r\nDate: "...)
-	out = append(out, *date(time.Now())...)
+	out = append(out, date(time.Now())...)
 	for name, values := range w.header {
 		if name == "Content-Length" || name == "Connection" || name == "Date" {
 			continue
@@ -164,11 +164,11 @@ type dated struct {
 var lastDate atomic.Pointer[dated]
 
 // date is the value of the header Date, which is made once a second.
-func date(now time.Time) *string {
+func date(now time.Time) string {
 	d := lastDate.Load()
 	if d == nil || d.second != now.Unix() {
 		d = &dated{now.Unix(), now.UTC().Format(http.TimeFormat)}
 		lastDate.Store(d)
 	}
-	return &d.text
+	return d.text
 }

@@ -50,7 +50,7 @@ type Server struct {
 	// Log receives panics of the handler.
 	Log *slog.Logger
 
-	blank   *http.Request // with the context of all
+	blank   *http.Request // what all requests begin as: their context
 	closing atomic.Bool
 	serving sync.WaitGroup
 
