@@ -253,8 +253,8 @@ func (f *fake) Functions(context.Context) ([]Function, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	var list []Function
-	for _, fn := range f.functions {
-		list = append(list, *fn)
+	for _, name := range slices.Sorted(maps.Keys(f.functions)) {
+		list = append(list, *f.functions[name])
 	}
 	return list, nil
 }
