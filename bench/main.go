@@ -69,6 +69,7 @@ var scenarios = []scenario{
 type options struct {
 	weir, endpoint, dir, cache string
 	only, peers                string
+	python                     string
 	out, json                  string
 	warmup, duration           time.Duration
 	repetitions                int
@@ -93,6 +94,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	f.StringVar(&o.cache, "cache", "", "directory into which peers are installed (default: weir-bench in the user's cache)")
 	f.StringVar(&o.only, "only", "", "scenarios, separated by commas (default all): "+names(scenarios, func(s scenario) string { return s.name }))
 	f.StringVar(&o.peers, "peers", names(peers, func(p peer) string { return p.name }), "peers to measure as well, separated by commas, or none")
+	f.StringVar(&o.python, "python", "", "interpreter for functions and peers in Python (default: "+systemPython+", else the first on PATH)")
 	f.StringVar(&o.out, "out", "", "file for the Markdown report, which is also printed")
 	f.StringVar(&o.json, "json", "", "file for the report as JSON")
 	f.DurationVar(&o.warmup, "warmup", 2*time.Second, "load before measuring")
@@ -165,6 +167,12 @@ func run(args []string, stdout, stderr io.Writer) error {
 	if r.Machine, err = describeMachine(ctx, dir); err != nil {
 		return fmt.Errorf("looking at the machine: %w", err)
 	}
+	if r.Python, err = findPython(ctx, o.python); err != nil {
+		return err
+	}
+	if err := r.Python.putFirst(filepath.Join(dir, "bin")); err != nil {
+		return err
+	}
 	subject, err := b.subject(ctx, o)
 	if err != nil {
 		return err
@@ -176,6 +184,8 @@ func run(args []string, stdout, stderr io.Writer) error {
 	if beside != nil {
 		r.NoPipeline = noPipeline
 	}
+	// What is installed into a virtual environment belongs to its interpreter.
+	cache = filepath.Join(cache, "python"+r.Python.Version)
 	targets := append([]target{subject}, b.installed(ctx, cache, beside, r)...)
 	if err := b.measureAll(ctx, chosen, targets, r); err != nil {
 		return err

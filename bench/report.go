@@ -36,6 +36,7 @@ type about struct {
 type report struct {
 	Date        time.Time
 	Machine     machine
+	Python      interpreter
 	Warmup      string
 	Duration    string
 	Repetitions int
@@ -100,11 +101,15 @@ func (r *report) markdown() string {
 
 func (r *report) writeMachine(b *strings.Builder) {
 	m := r.Machine
+	python := ""
+	if r.Python.Path != "" {
+		python = fmt.Sprintf(" Functions in Python run with %s, version %s.", r.Python.Path, r.Python.Version)
+	}
 	fmt.Fprintf(b, "Measured %s at commit %s with %s on %d CPUs (%s), %.0f GB of memory, %s; "+
-		"servers, functions and load generator share them. Writing and syncing 4 KiB takes %.2f ms. "+
+		"servers, functions and load generator share them. Writing and syncing 4 KiB takes %.2f ms.%s "+
 		"Each load ran %s to warm up and then %d × %s; figures are medians.\n\n",
 		r.Date.Format(time.DateOnly), m.Commit, m.Go, m.CPUs, m.CPUModel, m.MemoryGB, m.System,
-		milliseconds(m.Fsync), r.Warmup, r.Repetitions, r.Duration)
+		milliseconds(m.Fsync), python, r.Warmup, r.Repetitions, r.Duration)
 }
 
 // lines are the different measures in the order in which they were first taken.
