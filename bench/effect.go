@@ -15,6 +15,7 @@ import (
 const (
 	effectRate    = 1000 // records a second
 	effectSlow    = 50   // records a second that systems can take that are not rapid
+	effectBunch   = 10   // records of a PutRecords, where they come together
 	effectShards  = 2
 	effectBatch   = 100
 	effectSenders = 8
@@ -22,9 +23,9 @@ const (
 	effectTimeout = 30 * time.Second // for the last effects after the last put
 )
 
-// measureEffect returns a scenario that puts single records at a steady rate (a
-// second) into a stream that is mapped to a function, and measures from the moment
-// a record was due to be sent
+// measureEffect returns a scenario that puts records at a steady rate (a second)
+// into a stream that is mapped to a function, one by one or several together, and
+// measures from the moment a record was due to be sent
 //
 //   - until the function has the acknowledgement of the UpdateItem for it, and
 //   - until a consistent GetItem of another client, sent as soon as the function
@@ -32,15 +33,17 @@ const (
 //
 // The second contains the first, one message over loopback and one GetItem: it
 // is an upper bound of when the row was visible, and nothing polls.
-func measureEffect(rate int) func(context.Context, *bench, *server) ([]figure, error) {
-	return func(ctx context.Context, b *bench, s *server) ([]figure, error) { return effects(ctx, b, s, rate) }
+func measureEffect(rate, together int) func(context.Context, *bench, *server) ([]figure, error) {
+	return func(ctx context.Context, b *bench, s *server) ([]figure, error) {
+		return effects(ctx, b, s, rate, together)
+	}
 }
 
-func effects(ctx context.Context, b *bench, s *server, rate int) ([]figure, error) {
+func effects(ctx context.Context, b *bench, s *server, rate, together int) ([]figure, error) {
 	warm := int(b.warmup.Seconds() * float64(rate))
 	each := int(b.duration.Seconds() * float64(rate))
 	stream, table, function := b.name("effect"), b.name("effects"), b.name("effect")
-	e := newEffect(s.addr, stream, table, rate, warm+b.repetitions*each)
+	e := newEffect(s.addr, stream, table, rate, together, warm+b.repetitions*each)
 	ctx, cancel := context.WithTimeoutCause(ctx, callTimeout+e.planned()+effectTimeout, errEffects)
 	defer cancel()
 	notices, err := hear(func(key string, _ int, at time.Time) { e.heard(ctx, key, at) })
@@ -68,30 +71,42 @@ var errEffects = errors.New("the function did not write them in time")
 
 // effect is a number of records on their way. Times are nanoseconds from start.
 type effect struct {
-	rate    int // records a second
-	start   time.Time
-	puts    [][]byte
-	gets    [][]byte
-	due     []atomic.Int64
-	acked   []atomic.Int64 // 0: not yet
-	seen    []atomic.Int64 // 0: not yet
-	left    atomic.Int64   // records that have not been seen
-	done    chan struct{}  // all have been seen
-	failed  chan error     // the first error
-	senders []*conn
-	readers chan *conn // those that are free
+	rate     int      // records a second
+	puts     [][]byte // each of together records
+	together int
+	start    time.Time
+	gets     [][]byte
+	due      []atomic.Int64
+	acked    []atomic.Int64 // 0: not yet
+	seen     []atomic.Int64 // 0: not yet
+	left     atomic.Int64   // records that have not been seen
+	done     chan struct{}  // all have been seen
+	failed   chan error     // the first error
+	senders  []*conn
+	readers  chan *conn // those that are free
 }
 
-func newEffect(addr, stream, table string, rate, n int) *effect {
+// newEffect prepares n records.
+func newEffect(addr, stream, table string, rate, together, n int) *effect {
 	e := &effect{
-		rate: rate, start: time.Now(), puts: make([][]byte, n), gets: make([][]byte, n),
+		rate: rate, together: together, start: time.Now(), gets: make([][]byte, n),
 		due: make([]atomic.Int64, n), acked: make([]atomic.Int64, n), seen: make([]atomic.Int64, n),
 		done: make(chan struct{}), failed: make(chan error, 1), readers: make(chan *conn, effectReaders),
 	}
 	rnd := newSource()
+	var data [][]byte
 	for i := range n {
-		e.puts[i] = putRecord(rnd, stream, eventData(rnd, itemKey(i)))
 		e.gets[i] = getItem(table, itemKey(i))
+		data = append(data, eventData(rnd, itemKey(i)))
+		switch {
+		case together == 1:
+			e.puts = append(e.puts, putRecord(rnd, stream, data[0]))
+		case len(data) == together || i == n-1:
+			e.puts = append(e.puts, putRecords(rnd, stream, data))
+		default:
+			continue
+		}
+		data = data[:0]
 	}
 	e.left.Store(int64(n))
 	for range effectSenders {
@@ -105,7 +120,7 @@ func newEffect(addr, stream, table string, rate, n int) *effect {
 
 // planned is how long all records take at their rate.
 func (e *effect) planned() time.Duration {
-	return time.Duration(len(e.puts)) * time.Second / time.Duration(e.rate)
+	return time.Duration(len(e.gets)) * time.Second / time.Duration(e.rate)
 }
 
 func (e *effect) since(at time.Time) int64 { return max(1, int64(at.Sub(e.start))) }
@@ -133,31 +148,40 @@ func (e *effect) run(ctx context.Context) error {
 	case err := <-e.failed:
 		return cause(ctx, err)
 	case <-ctx.Done():
-		return fmt.Errorf("%d of %d effects missing: %w", e.left.Load(), len(e.puts), context.Cause(ctx))
+		return fmt.Errorf("%d of %d effects missing: %w", e.left.Load(), len(e.gets), context.Cause(ctx))
 	}
 }
 
-// send puts one record of each round of senders. A record that is sent late, as
-// the one before it had to be waited for, counts from when it was due, so that a
-// server that stalls is not spared.
+// send makes one put of each round of senders. One that is sent late, as the one
+// before it had to be waited for, counts from when it was due, so that a server
+// that stalls is not spared.
 func (e *effect) send(ctx context.Context, c *conn, n int, first time.Time) {
 	defer c.close()
 	for i := n; i < len(e.puts) && ctx.Err() == nil; i += len(e.senders) {
-		due := first.Add(time.Duration(i) * time.Second / time.Duration(e.rate))
+		due := first.Add(time.Duration(i*e.together) * time.Second / time.Duration(e.rate))
 		if early := time.Until(due); early > 0 {
 			time.Sleep(early)
 			due = time.Now() // how exactly the system wakes sleepers is not what is measured
 		}
-		e.due[i].Store(e.since(due))
+		for r := i * e.together; r < min((i+1)*e.together, len(e.due)); r++ {
+			e.due[r].Store(e.since(due))
+		}
 		resp, err := c.do(ctx, e.puts[i])
 		if err == nil {
-			err = checkStatus(resp)
+			err = e.accepted(resp)
 		}
 		if err != nil {
 			e.fail(err)
 			return
 		}
 	}
+}
+
+func (e *effect) accepted(r response) error {
+	if e.together == 1 {
+		return checkStatus(r)
+	}
+	return checkPut(r)
 }
 
 // heard notes an acknowledged write and reads the row back. A batch that was
@@ -188,6 +212,9 @@ func (e *effect) heard(ctx context.Context, key string, at time.Time) {
 // figures leaves out the first warm records and takes each following as a repetition.
 func (e *effect) figures(warm, each int) []figure {
 	what := fmt.Sprintf("Put to effect at %s records/s", thousands(float64(e.rate)))
+	if e.together > 1 {
+		what += fmt.Sprintf(", %d in a PutRecords", e.together)
+	}
 	return slices.Concat(
 		latencyFigures(what, "row read by another client", repetitions(e.due, e.seen, warm, each)),
 		latencyFigures(what, "write acknowledged to the function", repetitions(e.due, e.acked, warm, each)),

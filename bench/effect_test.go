@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"net"
 	"net/http"
@@ -51,7 +52,7 @@ func TestEffectReadsEachRowOnce(t *testing.T) {
 		_, _ = w.Write([]byte(`{"Item":{}}`))
 	}))
 	defer server.Close()
-	e := newEffect(server.Listener.Addr().String(), "s", "t", effectRate, 2)
+	e := newEffect(server.Listener.Addr().String(), "s", "t", effectRate, 1, 2)
 	at := e.start.Add(time.Second)
 	e.heard(t.Context(), itemKey(1), at)
 	e.heard(t.Context(), itemKey(1), at.Add(time.Second))
@@ -64,6 +65,23 @@ func TestEffectReadsEachRowOnce(t *testing.T) {
 	<-e.done
 	if len(e.failed) > 0 {
 		t.Error(<-e.failed)
+	}
+}
+
+func TestEffectPutsAllRecords(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct{ together, records, puts int }{{1, 7, 7}, {3, 7, 3}, {3, 6, 2}} {
+		e := newEffect("", "s", "t", effectRate, tc.together, tc.records)
+		if len(e.puts) != tc.puts || len(e.gets) != tc.records {
+			t.Errorf("%d records, %d together: %d puts, %d gets", tc.records, tc.together, len(e.puts), len(e.gets))
+		}
+		keys := 0
+		for _, put := range e.puts {
+			keys += bytes.Count(put, []byte(`"PartitionKey"`))
+		}
+		if keys != tc.records {
+			t.Errorf("%d records, %d together: puts have %d", tc.records, tc.together, keys)
+		}
 	}
 }
 
