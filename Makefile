@@ -16,7 +16,7 @@ demo: build ## run the web-analytics example end to end
 	$(BIN) demo
 
 test: ## run the tests; needs nothing but Go
-	$(GO) test -race ./...
+	GO="$(GO)" ./test/race
 
 simulate: ## simulate SEEDS (10000) histories of event source mappings
 	$(GO) test ./internal/mapping -run TestSimulation -seeds $(or $(SEEDS),10000) -timeout 30m

@@ -13,7 +13,7 @@ import (
 const drainEvery = 5 * time.Second
 
 func (m *Metrics) drainForever(ctx context.Context, from *meter.Meter) {
-	timer := time.NewTimer(0)
+	timer := time.NewTimer(drainEvery)
 	defer timer.Stop()
 	for {
 		now := time.Now()

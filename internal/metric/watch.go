@@ -39,9 +39,8 @@ func (a *Alarms) markDue(name string) {
 // watchForever evaluates the alarms that are due. Without alarms and without data
 // it sleeps.
 func (a *Alarms) watchForever(ctx context.Context) {
-	timer := time.NewTimer(0)
+	timer := time.NewTimer(time.Hour) // set or stopped before each use
 	defer timer.Stop()
-	<-timer.C
 	last := time.Now() // when periodic evaluation was last done
 	forgotten := last
 	for {

@@ -170,7 +170,7 @@ func (q *queue) put(subscription string, w wait) {
 
 // run makes the deliveries of a lane until there are none left.
 func (q *queue) run(ctx context.Context, l *lane) {
-	timer := time.NewTimer(0)
+	timer := time.NewTimer(time.Hour) // set before each use
 	defer timer.Stop()
 	for {
 		n, due, ok := q.take(l)

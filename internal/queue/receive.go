@@ -96,7 +96,7 @@ func (q *Queue) Poll(ctx context.Context, most int, wait time.Duration) ([]Recei
 
 func (q *Queue) receive(ctx context.Context, r ReceiveRequest, wait time.Duration) ([]Received, error) {
 	deadline := time.Now().Add(wait)
-	timer := time.NewTimer(0)
+	timer := time.NewTimer(time.Hour) // set before each use
 	defer timer.Stop()
 	for {
 		if err := ctx.Err(); err != nil {
