@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -15,7 +13,6 @@ import (
 const (
 	effectRate    = 1000 // records a second
 	effectSlow    = 50   // records a second that systems can take that are not rapid
-	effectBunch   = 10   // records of a PutRecords, where they come together
 	effectShards  = 2
 	effectBatch   = 100
 	effectSenders = 8
@@ -23,30 +20,34 @@ const (
 	effectTimeout = 30 * time.Second // for the last effects after the last put
 )
 
-// measureEffect returns a scenario that puts records at a steady rate (a second)
-// into a stream that is mapped to a function, one by one or several together, and
-// measures from the moment a record was due to be sent
+// effectLoad is what measureEffect puts.
+type effectLoad struct {
+	rate    int  // records a second
+	ownRows bool // each record has a key of its own, else there are pipelineKeys
+}
+
+// measureEffect returns a scenario that puts single records at a steady rate into a
+// stream that is mapped to a function, and measures from the moment a record was due
+// to be sent
 //
-//   - until the function has the acknowledgement of the UpdateItem for it, and
+//   - until the function has the acknowledgement of the UpdateItem that counts it, and
 //   - until a consistent GetItem of another client, sent as soon as the function
 //     has told so, has returned the row.
 //
 // The second contains the first, one message over loopback and one GetItem: it
 // is an upper bound of when the row was visible, and nothing polls.
-func measureEffect(rate, together int) func(context.Context, *bench, *server) ([]figure, error) {
-	return func(ctx context.Context, b *bench, s *server) ([]figure, error) {
-		return effects(ctx, b, s, rate, together)
-	}
+func measureEffect(load effectLoad) func(context.Context, *bench, *server) ([]figure, error) {
+	return func(ctx context.Context, b *bench, s *server) ([]figure, error) { return effects(ctx, b, s, load) }
 }
 
-func effects(ctx context.Context, b *bench, s *server, rate, together int) ([]figure, error) {
-	warm := int(b.warmup.Seconds() * float64(rate))
-	each := int(b.duration.Seconds() * float64(rate))
+func effects(ctx context.Context, b *bench, s *server, load effectLoad) ([]figure, error) {
+	warm := int(b.warmup.Seconds() * float64(load.rate))
+	each := int(b.duration.Seconds() * float64(load.rate))
 	stream, table, function := b.name("effect"), b.name("effects"), b.name("effect")
-	e := newEffect(s.addr, stream, table, rate, together, warm+b.repetitions*each)
+	e := newEffect(s.addr, stream, table, load, warm+b.repetitions*each)
 	ctx, cancel := context.WithTimeoutCause(ctx, callTimeout+e.planned()+effectTimeout, errEffects)
 	defer cancel()
-	notices, err := hear(func(key string, _ int, at time.Time) { e.heard(ctx, key, at) })
+	notices, err := hear(func(n notice, at time.Time) { e.heard(ctx, n, at) })
 	if err != nil {
 		return nil, err
 	}
@@ -69,44 +70,40 @@ func effects(ctx context.Context, b *bench, s *server, rate, together int) ([]fi
 
 var errEffects = errors.New("the function did not write them in time")
 
-// effect is a number of records on their way. Times are nanoseconds from start.
+// effect is a number of records on their way. The id of a record is its place, from
+// 1. Times are nanoseconds from start.
 type effect struct {
-	rate     int      // records a second
-	puts     [][]byte // each of together records
-	together int
-	start    time.Time
-	gets     [][]byte
-	due      []atomic.Int64
-	acked    []atomic.Int64 // 0: not yet
-	seen     []atomic.Int64 // 0: not yet
-	left     atomic.Int64   // records that have not been seen
-	done     chan struct{}  // all have been seen
-	failed   chan error     // the first error
-	senders  []*conn
-	readers  chan *conn // those that are free
+	effectLoad
+	table   string
+	start   time.Time
+	puts    [][]byte
+	due     []atomic.Int64
+	acked   []atomic.Int64 // 0: not yet
+	seen    []atomic.Int64 // 0: not yet
+	left    atomic.Int64   // records that have not been seen
+	done    chan struct{}  // all have been seen
+	failed  chan error     // the first error
+	senders []*conn
+	readers chan *conn // those that are free
+
+	mu      sync.Mutex
+	counted map[string]int // records that have been told of, by key
 }
 
-// newEffect prepares n records.
-func newEffect(addr, stream, table string, rate, together, n int) *effect {
+func newEffect(addr, stream, table string, load effectLoad, n int) *effect {
 	e := &effect{
-		rate: rate, together: together, start: time.Now(), gets: make([][]byte, n),
+		effectLoad: load, table: table, start: time.Now(), puts: make([][]byte, n),
 		due: make([]atomic.Int64, n), acked: make([]atomic.Int64, n), seen: make([]atomic.Int64, n),
 		done: make(chan struct{}), failed: make(chan error, 1), readers: make(chan *conn, effectReaders),
+		counted: map[string]int{},
 	}
 	rnd := newSource()
-	var data [][]byte
 	for i := range n {
-		e.gets[i] = getItem(table, itemKey(i))
-		data = append(data, eventData(rnd, itemKey(i)))
-		switch {
-		case together == 1:
-			e.puts = append(e.puts, putRecord(rnd, stream, data[0]))
-		case len(data) == together || i == n-1:
-			e.puts = append(e.puts, putRecords(rnd, stream, data))
-		default:
-			continue
+		key := eventKey(rnd.IntN(pipelineKeys))
+		if load.ownRows {
+			key = itemKey(i)
 		}
-		data = data[:0]
+		e.puts[i] = putRecord(rnd, stream, eventData(rnd, key, i+1))
 	}
 	e.left.Store(int64(n))
 	for range effectSenders {
@@ -120,7 +117,7 @@ func newEffect(addr, stream, table string, rate, together, n int) *effect {
 
 // planned is how long all records take at their rate.
 func (e *effect) planned() time.Duration {
-	return time.Duration(len(e.gets)) * time.Second / time.Duration(e.rate)
+	return time.Duration(len(e.puts)) * time.Second / time.Duration(e.rate)
 }
 
 func (e *effect) since(at time.Time) int64 { return max(1, int64(at.Sub(e.start))) }
@@ -148,27 +145,25 @@ func (e *effect) run(ctx context.Context) error {
 	case err := <-e.failed:
 		return cause(ctx, err)
 	case <-ctx.Done():
-		return fmt.Errorf("%d of %d effects missing: %w", e.left.Load(), len(e.gets), context.Cause(ctx))
+		return fmt.Errorf("%d of %d effects missing: %w", e.left.Load(), len(e.puts), context.Cause(ctx))
 	}
 }
 
-// send makes one put of each round of senders. One that is sent late, as the one
-// before it had to be waited for, counts from when it was due, so that a server
-// that stalls is not spared.
+// send puts one record of each round of senders. A record that is sent late, as
+// the one before it had to be waited for, counts from when it was due, so that a
+// server that stalls is not spared.
 func (e *effect) send(ctx context.Context, c *conn, n int, first time.Time) {
 	defer c.close()
 	for i := n; i < len(e.puts) && ctx.Err() == nil; i += len(e.senders) {
-		due := first.Add(time.Duration(i*e.together) * time.Second / time.Duration(e.rate))
+		due := first.Add(time.Duration(i) * time.Second / time.Duration(e.rate))
 		if early := time.Until(due); early > 0 {
 			time.Sleep(early)
 			due = time.Now() // how exactly the system wakes sleepers is not what is measured
 		}
-		for r := i * e.together; r < min((i+1)*e.together, len(e.due)); r++ {
-			e.due[r].Store(e.since(due))
-		}
+		e.due[i].Store(e.since(due))
 		resp, err := c.do(ctx, e.puts[i])
 		if err == nil {
-			err = e.accepted(resp)
+			err = checkStatus(resp)
 		}
 		if err != nil {
 			e.fail(err)
@@ -177,43 +172,64 @@ func (e *effect) send(ctx context.Context, c *conn, n int, first time.Time) {
 	}
 }
 
-func (e *effect) accepted(r response) error {
-	if e.together == 1 {
-		return checkStatus(r)
-	}
-	return checkPut(r)
-}
-
-// heard notes an acknowledged write and reads the row back. A batch that was
-// delivered again tells of its records again; the first time counts.
-func (e *effect) heard(ctx context.Context, key string, at time.Time) {
-	digits, _ := strings.CutPrefix(key, "key-")
-	i, err := strconv.Atoi(digits)
-	if err != nil || i < 0 || i >= len(e.acked) || !e.acked[i].CompareAndSwap(0, e.since(at)) {
+// heard notes an acknowledged write and reads the row back, which must count what
+// has been told of it. A batch that was delivered again tells of its records again;
+// the first time counts.
+func (e *effect) heard(ctx context.Context, n notice, at time.Time) {
+	fresh := e.acknowledge(n, at)
+	if len(fresh) == 0 {
 		return
 	}
-	c := <-e.readers
-	resp, err := c.do(ctx, e.gets[i])
-	if err == nil {
-		err = checkItem(resp)
-	}
-	at = time.Now()
-	e.readers <- c
-	if err != nil {
+	e.mu.Lock()
+	e.counted[n.key] += len(fresh)
+	counted := e.counted[n.key]
+	e.mu.Unlock()
+	if err := e.read(ctx, n.key, counted); err != nil {
 		e.fail(fmt.Errorf("reading an acknowledged row: %w", err))
 		return
 	}
-	e.seen[i].Store(e.since(at))
-	if e.left.Add(-1) == 0 {
+	read := e.since(time.Now())
+	for _, i := range fresh {
+		e.seen[i].Store(read)
+	}
+	if e.left.Add(-int64(len(fresh))) == 0 {
 		close(e.done)
 	}
+}
+
+// acknowledge returns the places of the records that were not told of before.
+func (e *effect) acknowledge(n notice, at time.Time) (fresh []int) {
+	for _, id := range n.ids {
+		if i := id - 1; i >= 0 && i < len(e.acked) && e.acked[i].CompareAndSwap(0, e.since(at)) {
+			fresh = append(fresh, i)
+		}
+	}
+	return fresh
+}
+
+// read gets a row, whose counter must be at least counted.
+func (e *effect) read(ctx context.Context, key string, counted int) error {
+	c := <-e.readers
+	defer func() { e.readers <- c }()
+	resp, err := c.do(ctx, getItem(e.table, key))
+	if err == nil {
+		err = checkItem(resp)
+	}
+	if err != nil {
+		return err
+	}
+	n, err := counter(resp.body)
+	if err == nil && n < counted {
+		err = fmt.Errorf("%s counts %d records after %d have been acknowledged", key, n, counted)
+	}
+	return err
 }
 
 // figures leaves out the first warm records and takes each following as a repetition.
 func (e *effect) figures(warm, each int) []figure {
 	what := fmt.Sprintf("Put to effect at %s records/s", thousands(float64(e.rate)))
-	if e.together > 1 {
-		what += fmt.Sprintf(", %d in a PutRecords", e.together)
+	if e.ownRows {
+		what += ", a row for each"
 	}
 	return slices.Concat(
 		latencyFigures(what, "row read by another client", repetitions(e.due, e.seen, warm, each)),

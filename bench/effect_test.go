@@ -1,11 +1,11 @@
 package main
 
 import (
-	"bytes"
 	"fmt"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -13,11 +13,16 @@ import (
 
 func TestParseNotice(t *testing.T) {
 	t.Parallel()
-	if key, n, ok := parseNotice("event-07 312"); key != "event-07" || n != 312 || !ok {
-		t.Errorf("%q %d %t", key, n, ok)
+	for line, want := range map[string]notice{
+		"event-07 312":   {key: "event-07", count: 312, ids: []int{}},
+		"event-07 2 5 9": {key: "event-07", count: 2, ids: []int{5, 9}},
+	} {
+		if n, ok := parseNotice(line); !ok || !reflect.DeepEqual(n, want) {
+			t.Errorf("%q: %+v %t", line, n, ok)
+		}
 	}
-	for _, bad := range []string{"", "key", "key ", " 3", "key x", "key 1 2"} {
-		if _, _, ok := parseNotice(bad); ok {
+	for _, bad := range []string{"", "key", "key ", " 3", "key x", "key 1 x", "key 1  2"} {
+		if _, ok := parseNotice(bad); ok {
 			t.Errorf("%q is taken for a notice", bad)
 		}
 	}
@@ -26,7 +31,7 @@ func TestParseNotice(t *testing.T) {
 func TestHear(t *testing.T) {
 	t.Parallel()
 	heard := make(chan string, 4)
-	n, err := hear(func(key string, count int, at time.Time) { heard <- fmt.Sprintf("%s=%d %t", key, count, at.IsZero()) })
+	n, err := hear(func(n notice, at time.Time) { heard <- fmt.Sprintf("%s=%d %t", n.key, n.count, at.IsZero()) })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,44 +49,43 @@ func TestHear(t *testing.T) {
 	n.close() // must end although the other side is still connected
 }
 
-func TestEffectReadsEachRowOnce(t *testing.T) {
-	t.Parallel()
-	var reads atomic.Int64
+// rowServer answers GetItem with a row that counts so many records, and counts reads.
+func rowServer(t *testing.T, records int) (addr string, reads *atomic.Int64) {
+	t.Helper()
+	reads = new(atomic.Int64)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		reads.Add(1)
-		_, _ = w.Write([]byte(`{"Item":{}}`))
+		_, _ = fmt.Fprintf(w, `{"Item":{"EventCount":{"N":"%d"}}}`, records)
 	}))
-	defer server.Close()
-	e := newEffect(server.Listener.Addr().String(), "s", "t", effectRate, 1, 2)
+	t.Cleanup(server.Close)
+	return server.Listener.Addr().String(), reads
+}
+
+func TestEffectCountsEachRecordOnce(t *testing.T) {
+	t.Parallel()
+	addr, reads := rowServer(t, 3)
+	e := newEffect(addr, "s", "t", effectLoad{rate: effectRate}, 3)
 	at := e.start.Add(time.Second)
-	e.heard(t.Context(), itemKey(1), at)
-	e.heard(t.Context(), itemKey(1), at.Add(time.Second))
-	e.heard(t.Context(), itemKey(2), at)
-	e.heard(t.Context(), "other", at)
-	if reads.Load() != 1 || e.acked[1].Load() != int64(time.Second) || e.seen[1].Load() == 0 {
-		t.Errorf("%d reads, acknowledged %d, seen %d", reads.Load(), e.acked[1].Load(), e.seen[1].Load())
+	e.heard(t.Context(), notice{"k", 2, []int{2, 3}}, at)
+	e.heard(t.Context(), notice{"k", 1, []int{2}}, at.Add(time.Second)) // delivered again
+	e.heard(t.Context(), notice{"k", 2, []int{0, 4}}, at)               // of somebody else
+	if reads.Load() != 1 || e.acked[1].Load() != int64(time.Second) || e.seen[1].Load() == 0 || e.seen[2].Load() == 0 {
+		t.Errorf("%d reads, acknowledged %d, seen %d and %d", reads.Load(), e.acked[1].Load(), e.seen[1].Load(), e.seen[2].Load())
 	}
-	e.heard(t.Context(), itemKey(0), at)
+	e.heard(t.Context(), notice{"k", 2, []int{1, 2}}, at)
 	<-e.done
 	if len(e.failed) > 0 {
 		t.Error(<-e.failed)
 	}
 }
 
-func TestEffectPutsAllRecords(t *testing.T) {
+func TestEffectFailsWhenTheRowIsBehind(t *testing.T) {
 	t.Parallel()
-	for _, tc := range []struct{ together, records, puts int }{{1, 7, 7}, {3, 7, 3}, {3, 6, 2}} {
-		e := newEffect("", "s", "t", effectRate, tc.together, tc.records)
-		if len(e.puts) != tc.puts || len(e.gets) != tc.records {
-			t.Errorf("%d records, %d together: %d puts, %d gets", tc.records, tc.together, len(e.puts), len(e.gets))
-		}
-		keys := 0
-		for _, put := range e.puts {
-			keys += bytes.Count(put, []byte(`"PartitionKey"`))
-		}
-		if keys != tc.records {
-			t.Errorf("%d records, %d together: puts have %d", tc.records, tc.together, keys)
-		}
+	addr, _ := rowServer(t, 1)
+	e := newEffect(addr, "s", "t", effectLoad{rate: effectRate}, 3)
+	e.heard(t.Context(), notice{"k", 2, []int{1, 2}}, e.start)
+	if len(e.failed) == 0 {
+		t.Error("a row that lacks a record was accepted")
 	}
 }
 

@@ -14,7 +14,7 @@ import (
 // notices receives what instances of countfunction tell about their writes.
 type notices struct {
 	listener net.Listener
-	heard    func(key string, count int, at time.Time) // called by several goroutines
+	heard    func(notice, time.Time) // called by several goroutines
 	mu       sync.Mutex
 	conns    []net.Conn
 	closed   bool
@@ -22,7 +22,7 @@ type notices struct {
 }
 
 // hear listens until close is called.
-func hear(heard func(key string, count int, at time.Time)) (*notices, error) {
+func hear(heard func(notice, time.Time)) (*notices, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
@@ -54,8 +54,8 @@ func (n *notices) read(c net.Conn) {
 	lines := bufio.NewScanner(c)
 	for lines.Scan() {
 		at := time.Now()
-		if key, count, ok := parseNotice(lines.Text()); ok {
-			n.heard(key, count, at)
+		if what, ok := parseNotice(lines.Text()); ok {
+			n.heard(what, at)
 		}
 	}
 }
@@ -72,11 +72,26 @@ func (n *notices) close() {
 	n.readers.Wait()
 }
 
-// parseNotice reads "key count".
-func parseNotice(line string) (key string, count int, ok bool) {
-	key, digits, ok := strings.Cut(line, " ")
-	count, err := strconv.Atoi(digits)
-	return key, count, ok && err == nil && key != ""
+// notice says that a number of records was added to the counter of a key. ids are
+// those of the records that have one.
+type notice struct {
+	key   string
+	count int
+	ids   []int
+}
+
+// parseNotice reads "key count id...".
+func parseNotice(line string) (n notice, ok bool) {
+	key, numbers, _ := strings.Cut(line, " ")
+	var all []int
+	for digits := range strings.SplitSeq(numbers, " ") {
+		number, err := strconv.Atoi(digits)
+		if err != nil {
+			return notice{}, false
+		}
+		all = append(all, number)
+	}
+	return notice{key: key, count: all[0], ids: all[1:]}, key != ""
 }
 
 // goBuild builds a package of this module with settings of the environment; path

@@ -139,14 +139,14 @@ type progress struct {
 	before  int       // records of the first write
 }
 
-func (p *progress) heard(_ string, count int, at time.Time) {
+func (p *progress) heard(n notice, at time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.first.IsZero() {
-		p.first, p.before = at, count
+		p.first, p.before = at, n.count
 	}
 	before := p.counted
-	if p.counted += count; p.counted >= p.want && before < p.want {
+	if p.counted += n.count; p.counted >= p.want && before < p.want {
 		close(p.done)
 	}
 }
@@ -194,7 +194,7 @@ func measureIdleMapping(ctx context.Context, b *bench, s *server) ([]figure, err
 		return nil, err
 	}
 	name := b.name("idle")
-	notices, err := hear(func(string, int, time.Time) {})
+	notices, err := hear(func(notice, time.Time) {})
 	if err != nil {
 		return nil, err
 	}

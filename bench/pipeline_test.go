@@ -15,12 +15,12 @@ func TestProgressRate(t *testing.T) {
 	if counted, rate := p.rate(start); counted != 0 || rate != 0 {
 		t.Errorf("before the first write: %d, %v/s", counted, rate)
 	}
-	p.heard("a", 20, start)
-	p.heard("b", 40, start.Add(time.Second))
+	p.heard(notice{key: "a", count: 20}, start)
+	p.heard(notice{key: "b", count: 40}, start.Add(time.Second))
 	if counted, rate := p.rate(start.Add(2 * time.Second)); counted != 60 || rate != 20 {
 		t.Errorf("on the way: %d, %v/s", counted, rate)
 	}
-	p.heard("a", 60, start.Add(3*time.Second)) // delivered again, in part
+	p.heard(notice{key: "a", count: 60}, start.Add(3*time.Second)) // delivered again, in part
 	<-p.done
 	if counted, rate := p.rate(start.Add(4 * time.Second)); counted != 120 || rate != 20 {
 		t.Errorf("at the end: %d, %v/s", counted, rate)

@@ -58,9 +58,14 @@ const recordSize = 200
 // the same requests.
 func newSource() *rand.Rand { return rand.New(rand.NewPCG(1, 2)) }
 
-// eventData is a JSON event of recordSize bytes with a key, filled up with random digits.
-func eventData(rnd *rand.Rand, key string) []byte {
-	data := fmt.Appendf(nil, `{"key":%q,"utc_timestamp":"2015-05-17T10:05:03","session":"`, key)
+// eventData is a JSON event of recordSize bytes with a key and, unless it is 0, an id,
+// filled up with random digits.
+func eventData(rnd *rand.Rand, key string, id int) []byte {
+	data := fmt.Appendf(nil, `{"key":%q,`, key)
+	if id != 0 {
+		data = fmt.Appendf(data, `"id":%d,`, id)
+	}
+	data = append(data, `"utc_timestamp":"2015-05-17T10:05:03","session":"`...)
 	for len(data) < recordSize-2 {
 		data = append(data, "0123456789abcdef"[rnd.IntN(16)])
 	}
@@ -104,7 +109,7 @@ func putBatches(rnd *rand.Rand, stream string, requests, batch int) [][]byte {
 	for i := range out {
 		data := make([][]byte, batch)
 		for j := range data {
-			data[j] = eventData(rnd, eventKey(rnd.IntN(pipelineKeys)))
+			data[j] = eventData(rnd, eventKey(rnd.IntN(pipelineKeys)), 0)
 		}
 		out[i] = putRecords(rnd, stream, data)
 	}

@@ -1,7 +1,8 @@
 // Command countfunction is the function that the runner maps to streams: it counts
 // the records of its batch by key and adds the counts to a table, one UpdateItem
 // for each key, several at a time. After each UpdateItem has been acknowledged it
-// tells so, in a line "key count", to the address in NOTICE.
+// tells so, in a line "key count id...", to the address in NOTICE; ids are those of
+// the records that have one.
 package main
 
 import (
@@ -55,23 +56,30 @@ func (f *function) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	if err := decode(payload, &b); err != nil {
 		return nil, err
 	}
-	return nil, f.count(ctx, b)
+	return nil, f.countAll(ctx, b)
 }
 
-func (f *function) count(ctx context.Context, b batch) error {
+func (f *function) countAll(ctx context.Context, b batch) error {
 	var keys []string
-	counts := make(map[string]int)
+	counts := make(map[string]*count)
 	for _, r := range b.Records {
 		var event struct {
 			Key string `json:"key"`
+			ID  int    `json:"id"`
 		}
 		if err := decode(r.Kinesis.Data, &event); err != nil {
 			return fmt.Errorf("record %s: %w", r.Kinesis.SequenceNumber, err)
 		}
-		if counts[event.Key] == 0 {
+		c := counts[event.Key]
+		if c == nil {
+			c = new(count)
+			counts[event.Key] = c
 			keys = append(keys, event.Key)
 		}
-		counts[event.Key]++
+		c.records++
+		if event.ID > 0 {
+			c.ids = strconv.AppendInt(append(c.ids, ' '), int64(event.ID), 10)
+		}
 	}
 	writes, ctx := errgroup.WithContext(ctx)
 	writes.SetLimit(concurrentWrites)
@@ -81,18 +89,24 @@ func (f *function) count(ctx context.Context, b batch) error {
 	return writes.Wait()
 }
 
+// count is how many records a key has, and their ids, each with a space before it.
+type count struct {
+	records int
+	ids     []byte
+}
+
 const concurrentWrites = 8
 
-func (f *function) add(ctx context.Context, key string, n int) error {
+func (f *function) add(ctx context.Context, key string, c *count) error {
 	_, err := f.db.UpdateItem(ctx, &dynamodb.UpdateItemInput{
 		TableName:                 &f.table,
 		Key:                       map[string]types.AttributeValue{"EventName": &types.AttributeValueMemberS{Value: key}},
 		UpdateExpression:          aws.String("ADD EventCount :n"),
-		ExpressionAttributeValues: map[string]types.AttributeValue{":n": &types.AttributeValueMemberN{Value: strconv.Itoa(n)}},
+		ExpressionAttributeValues: map[string]types.AttributeValue{":n": &types.AttributeValueMemberN{Value: strconv.Itoa(c.records)}},
 	})
 	if err != nil {
 		return fmt.Errorf("counting %s: %w", key, err)
 	}
-	_, err = fmt.Fprintf(f.notice, "%s %d\n", key, n)
+	_, err = fmt.Fprintf(f.notice, "%s %d%s\n", key, c.records, c.ids)
 	return err
 }
