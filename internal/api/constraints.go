@@ -1,7 +1,6 @@
 package api
 
 import (
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -22,22 +21,6 @@ const NoLimit = -1
 type Constraints struct {
 	violations []string
 }
-
-// Pattern is a regular expression as the API model states it. It must match
-// the whole value.
-type Pattern struct {
-	text string
-	re   *regexp.Regexp
-}
-
-// MustPattern compiles a pattern of the API model, to be kept in a package
-// variable; it panics if the pattern is not valid.
-func MustPattern(text string) *Pattern {
-	return &Pattern{text: text, re: regexp.MustCompile(`\A(?:` + text + `)\z`)}
-}
-
-// Match reports whether the whole of s matches.
-func (p *Pattern) Match(s string) bool { return p.re.MatchString(s) }
 
 // MemberPath returns the path of a member of a list's element:
 // MemberPath("records", 0, "partitionKey") is "records.1.member.partitionKey".
