@@ -297,7 +297,7 @@ func runeLen(b []byte) int {
 func (s *Scanner) Number() []byte {
 	s.peek()
 	start := s.pos
-	n := numberLen(s.data[start:])
+	n := NumberLen(s.data[start:])
 	if n == 0 {
 		s.fail("a number is expected")
 		return nil
@@ -306,9 +306,9 @@ func (s *Scanner) Number() []byte {
 	return s.data[start:s.pos]
 }
 
-// numberLen returns the length of the number that b starts with, 0 if it is
-// malformed.
-func numberLen(b []byte) int {
+// NumberLen returns the length of the number that b starts with, 0 if there is
+// none or it is malformed.
+func NumberLen(b []byte) int {
 	i := 0
 	if i < len(b) && b[i] == '-' {
 		i++

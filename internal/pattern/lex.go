@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/weirstream/weir/internal/jsonscan"
 )
 
 type token uint8
@@ -246,7 +248,7 @@ func (l *lexer) word() token {
 }
 
 func (l *lexer) number() token {
-	if n := numberLen(l.data[l.pos:]); n > 0 {
+	if n := jsonscan.NumberLen(l.data[l.pos:]); n > 0 {
 		l.pos += n
 		return tokenNumber
 	}

@@ -3,6 +3,8 @@ package pattern
 import (
 	"strings"
 	"sync"
+
+	"github.com/weirstream/weir/internal/jsonscan"
 )
 
 // Pattern is a compiled pattern. Any number of goroutines may match with it.
@@ -107,7 +109,7 @@ func (m *machine) attribute(a *Attribute) {
 	case kind == "String":
 		m.judge(n, value{kind: isString, text: []byte(a.Value)}, 0)
 	case kind == "Number":
-		if text := []byte(a.Value); len(text) > 0 && numberLen(text) == len(text) {
+		if text := []byte(a.Value); len(text) > 0 && jsonscan.NumberLen(text) == len(text) {
 			m.judge(n, value{kind: isNumber, text: text}, 0)
 			return
 		}

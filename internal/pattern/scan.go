@@ -6,6 +6,8 @@ import (
 	"math/bits"
 	"unicode/utf16"
 	"unicode/utf8"
+
+	"github.com/weirstream/weir/internal/jsonscan"
 )
 
 // reader walks the JSON text of an event. Its grammar is that of encoding/json:
@@ -143,7 +145,7 @@ func (r *reader) skipString() (escaped bool) {
 
 // number reads a number.
 func (r *reader) number() []byte {
-	n := numberLen(r.data[r.pos:])
+	n := jsonscan.NumberLen(r.data[r.pos:])
 	if n == 0 {
 		r.fail()
 		return nil
@@ -282,39 +284,6 @@ func hexRune(b []byte) (r rune) {
 		r = r<<4 | rune(d)
 	}
 	return r
-}
-
-// numberLen returns the length of the number that b starts with, 0 if there is
-// none or it is malformed.
-func numberLen(b []byte) int {
-	i := 0
-	if i < len(b) && b[i] == '-' {
-		i++
-	}
-	n := digits(b[i:])
-	if n == 0 || n > 1 && b[i] == '0' {
-		return 0
-	}
-	i += n
-	if i < len(b) && b[i] == '.' {
-		n := digits(b[i+1:])
-		if n == 0 {
-			return 0
-		}
-		i += 1 + n
-	}
-	if i < len(b) && b[i]|0x20 == 'e' {
-		i++
-		if i < len(b) && (b[i] == '+' || b[i] == '-') {
-			i++
-		}
-		n := digits(b[i:])
-		if n == 0 {
-			return 0
-		}
-		i += n
-	}
-	return i
 }
 
 func digits(b []byte) int {
