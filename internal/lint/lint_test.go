@@ -24,7 +24,7 @@ var mayImport = map[string][]string{
 	"internal/store":       {},
 	"internal/meter":       {},
 	"internal/transaction": {"internal/store", "internal/meter"},
-	"internal/pattern":     {},
+	"internal/pattern":     {"internal/jsonscan"},
 	"internal/catalog":     {"internal/store"},
 	"internal/stream":      {"internal/store", "internal/transaction", "internal/catalog", "internal/meter"},
 	"internal/table":       {"internal/store", "internal/transaction", "internal/catalog", "internal/meter", "internal/jsonscan", "internal/stream"}, // one log implementation
