@@ -48,7 +48,7 @@ func (w *write) judge(old Item, existed bool) (verdict, error) {
 	switch {
 	case w.item != nil:
 		v.new, v.exists = *w.item, true
-	case w.upsert:
+	case w.upsert && (existed || w.update == nil || w.update.Creates()):
 		base := old
 		if !existed {
 			base = w.key

@@ -400,5 +400,9 @@ func combine(v, w Value, sign int64) (Value, error) {
 	if _, err := exact.Add(x, x, y); err != nil {
 		return Value{}, err
 	}
+	x.Reduce(x)
+	if x.NumDigits() > maxDigits {
+		return Value{}, Invalidf(msgOverflow) // what the service says of digits here, too
+	}
 	return NumberValue(x.Text('f'))
 }

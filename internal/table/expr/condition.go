@@ -74,10 +74,14 @@ func parseCondition(text string) (*condition, error) {
 		return nil, attr.Invalidf("The expression has redundant parentheses;")
 	case p.unknown != "":
 		return nil, invalidFunction(p.unknown)
+	case p.misplaced != "":
+		return nil, attr.Invalidf("The function is not allowed in a condition expression; function: %s", p.misplaced)
 	case p.misused != "":
-		return nil, attr.Invalidf("The function is not allowed to be used this way in an expression; function: %s", p.misused)
+		return nil, misusedFunction(p.misused)
 	case p.reserved != "":
 		return nil, reservedKeyword(p.reserved)
+	case p.badPath != nil:
+		return nil, p.badPath
 	}
 	if err := p.checkOperators(); err != nil {
 		return nil, err
@@ -119,7 +123,7 @@ func (p *parser) and(group bool) *node {
 func (p *parser) not(group bool) *node {
 	if p.accept("NOT") {
 		p.operators++
-		return &node{op: opNot, kids: []*node{p.comparison(false)}}
+		return &node{op: opNot, kids: []*node{p.not(false)}}
 	}
 	return p.comparison(group)
 }
@@ -223,7 +227,7 @@ func (p *parser) call() operand {
 	o.args = p.arguments()
 	p.checkMisuse(o.args)
 	if _, known := arity[o.name]; !known {
-		p.note(&p.unknown, o.name)
+		p.noteFunction(o.name, updateFunctions[o.name])
 	}
 	return o
 }

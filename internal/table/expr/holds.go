@@ -3,6 +3,7 @@ package expr
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"unicode/utf16"
 	"unicode/utf8"
 
@@ -63,8 +64,26 @@ func (c *Condition) bindNode(n *node, scope *Scope) error {
 			return err
 		}
 	}
+	if err := c.checkOrdered(n); err != nil {
+		return err
+	}
 	if n.op == opBetween {
 		return c.checkBounds(n.args[1], n.args[2])
+	}
+	return nil
+}
+
+// checkOrdered refuses to ask for the order of values that have none.
+func (c *Condition) checkOrdered(n *node) error {
+	switch n.op {
+	case opLess, opLessEqual, opGreater, opGreaterEqual, opBetween:
+	default:
+		return nil
+	}
+	for _, a := range n.args {
+		if k := c.kindOf(a); k != attr.Missing && !slices.Contains(scalarKinds, k) {
+			return operandType(n.op.String(), k.String())
+		}
 	}
 	return nil
 }

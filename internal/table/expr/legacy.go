@@ -307,7 +307,9 @@ func (c *Condition) addLegacy(lc LegacyCondition) *node {
 		n.args = []operand{{kind: operandCall, name: op.call, args: args}}
 	}
 	if op.negated {
-		return &node{op: opNot, kids: []*node{n}}
+		// Unlike NOT, it wants the attribute to be there.
+		exists := &node{op: opCall, args: []operand{{kind: operandCall, name: "attribute_exists", args: args[:1]}}}
+		return &node{op: opAnd, kids: []*node{exists, {op: opNot, kids: []*node{n}}}}
 	}
 	return n
 }

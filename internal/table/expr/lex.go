@@ -51,6 +51,7 @@ func scan(text string, i int) token {
 		for end < len(text) && isDigit(text[end]) {
 			end++
 		}
+	case c == '_': // no name begins with it
 	case isNameByte(c):
 		kind = tokenName
 		end = nameEnd(text, end)
@@ -103,9 +104,11 @@ type parser struct {
 	operators  int
 	redundant  bool   // doubled parentheses
 	unknown    string // function
+	misplaced  string // function that another kind of expression has
 	misused    string // function
 	reserved   string // name
 	repeated   string // section
+	badPath    error  // of the first path that is not allowed
 	inOperands int    // of the first IN with too many
 }
 
@@ -170,6 +173,15 @@ func (p *parser) note(field *string, what string) {
 	}
 }
 
+// noteFunction notes a function that this kind of expression does not have.
+func (p *parser) noteFunction(name string, elsewhere bool) {
+	if elsewhere {
+		p.note(&p.misplaced, name)
+		return
+	}
+	p.note(&p.unknown, name)
+}
+
 func (p *parser) checkOperators() error {
 	if p.operators > maxOperators {
 		return attr.Invalidf("The expression contains too many operators; operator count: %d", p.operators)
@@ -182,6 +194,10 @@ func (p *parser) checkOperators() error {
 
 func invalidFunction(name string) error {
 	return attr.Invalidf("Invalid function name; function: %s", name)
+}
+
+func misusedFunction(name string) error {
+	return attr.Invalidf("The function is not allowed to be used this way in an expression; function: %s", name)
 }
 
 func reservedKeyword(name string) error {

@@ -110,8 +110,8 @@ type syntax struct {
 	values []string
 }
 
-// maxIndex bounds list indexes; no list can have so many elements.
-const maxIndex = 1 << 30
+// maxSteps bounds the steps of a path, as deep as values can be.
+const maxSteps = attr.MaxDepth + 1
 
 // path reads a document path and returns its index in the syntax.
 func (p *parser) path() int {
@@ -130,9 +130,12 @@ func (p *parser) steps(path []rawStep) []rawStep {
 			if p.tok.kind != tokenDigits {
 				p.fail()
 			}
-			path = append(path, rawStep{Step: Step{Index: parseIndex(p.advance().text)}})
+			path = append(path, rawStep{Step: Step{Index: p.index()}})
 			p.expect("]")
 		default:
+			if len(path) > maxSteps {
+				p.noteBadPath("The document path has too many nesting levels; nesting levels: %d", len(path))
+			}
 			return path
 		}
 	}
@@ -151,12 +154,19 @@ func (p *parser) nameStep() rawStep {
 	return rawStep{Step: Step{Name: t.text, Index: -1}, placeholder: t.kind == tokenNamed}
 }
 
-func parseIndex(digits string) int {
-	i, err := strconv.Atoi(digits)
-	if err != nil {
-		return maxIndex
+func (p *parser) index() int {
+	digits := p.advance().text
+	i, err := strconv.ParseInt(digits, 10, 32)
+	if err != nil && p.err == nil {
+		p.noteBadPath("List index is not within the allowable range; index: [%s]", digits)
 	}
-	return min(i, maxIndex)
+	return int(i)
+}
+
+func (p *parser) noteBadPath(format string, args ...any) {
+	if p.badPath == nil {
+		p.badPath = attr.Invalidf(format, args...)
+	}
 }
 
 // value reads a value placeholder and returns its index in the syntax.

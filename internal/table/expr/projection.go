@@ -22,6 +22,9 @@ func parseProjection(text string) (*projection, error) {
 	if p.reserved != "" {
 		return nil, reservedKeyword(p.reserved)
 	}
+	if p.badPath != nil {
+		return nil, p.badPath
+	}
 	return &projection{p.syntax}, nil
 }
 

@@ -78,8 +78,14 @@ func parseUpdate(text string) (*update, error) {
 		return nil, reservedKeyword(p.reserved)
 	case p.unknown != "":
 		return nil, invalidFunction(p.unknown)
+	case p.misplaced != "":
+		return nil, attr.Invalidf("The function is not allowed in an update expression; function: %s", p.misplaced)
+	case p.misused != "":
+		return nil, misusedFunction(p.misused)
 	case p.repeated != "":
 		return nil, attr.Invalidf(`The "%s" section can only be used once in an update expression;`, p.repeated)
+	case p.badPath != nil:
+		return nil, p.badPath
 	}
 	if err := p.checkOperators(); err != nil {
 		return nil, err
@@ -161,11 +167,20 @@ func (p *parser) updateCall() *term {
 		t.args = append(t.args, p.term())
 	}
 	p.expect(")")
-	if t.name != "if_not_exists" && t.name != "list_append" {
-		p.note(&p.unknown, t.name)
+	if !updateFunctions[t.name] {
+		_, elsewhere := arity[t.name]
+		p.noteFunction(t.name, elsewhere)
+	}
+	for _, a := range t.args {
+		if t.name == "list_append" && a.name == "list_append" {
+			p.note(&p.misused, a.name)
+		}
 	}
 	return t
 }
+
+// updateFunctions are the functions that updates have.
+var updateFunctions = map[string]bool{"if_not_exists": true, "list_append": true}
 
 // Update is an update expression of one request.
 type Update struct {
@@ -209,6 +224,17 @@ func (u *Update) Targets() []Path {
 		targets[i] = u.env.paths[a.path]
 	}
 	return targets
+}
+
+// Creates reports whether the update makes an item that is not there. One that only
+// takes away does not.
+func (u *Update) Creates() bool {
+	for _, a := range u.syntax.actions {
+		if a.section != sectionRemove && a.section != sectionDelete {
+			return true
+		}
+	}
+	return len(u.syntax.actions) == 0
 }
 
 // Paths returns all paths that the expression refers to.
