@@ -44,8 +44,13 @@ func (h handlers) putItem(ctx context.Context, in *dynamodb.PutItemInput) (*dyna
 		return nil, err
 	}
 	s := scope(in.ExpressionAttributeNames, in.ExpressionAttributeValues)
-	err := checkMixing([]parameter{{"ConditionExpression", in.ConditionExpression != nil}}, []parameter{{"Expected", in.Expected != nil}}, s)
+	err := checkMixing(
+		[]parameter{{"ConditionExpression", in.ConditionExpression != nil}},
+		[]parameter{{"Expected", in.Expected != nil}, {"ConditionalOperator", in.ConditionalOperator != ""}}, s)
 	if err != nil {
+		return nil, err
+	}
+	if err := checkJoin(in.ConditionalOperator, len(in.Expected)); err != nil {
 		return nil, err
 	}
 	it, err := item(in.Item)
@@ -88,8 +93,13 @@ func (h handlers) deleteItem(ctx context.Context, in *dynamodb.DeleteItemInput) 
 		return nil, err
 	}
 	s := scope(in.ExpressionAttributeNames, in.ExpressionAttributeValues)
-	err := checkMixing([]parameter{{"ConditionExpression", in.ConditionExpression != nil}}, []parameter{{"Expected", in.Expected != nil}}, s)
+	err := checkMixing(
+		[]parameter{{"ConditionExpression", in.ConditionExpression != nil}},
+		[]parameter{{"Expected", in.Expected != nil}, {"ConditionalOperator", in.ConditionalOperator != ""}}, s)
 	if err != nil {
+		return nil, err
+	}
+	if err := checkJoin(in.ConditionalOperator, len(in.Expected)); err != nil {
 		return nil, err
 	}
 	key, err := item(in.Key)
@@ -137,8 +147,14 @@ func (h handlers) updateItem(ctx context.Context, in *dynamodb.UpdateItemInput) 
 	s := scope(in.ExpressionAttributeNames, in.ExpressionAttributeValues)
 	err := checkMixing(
 		[]parameter{{"UpdateExpression", in.UpdateExpression != nil}, {"ConditionExpression", in.ConditionExpression != nil}},
-		[]parameter{{"AttributeUpdates", in.AttributeUpdates != nil}, {"Expected", in.Expected != nil}}, s)
+		[]parameter{
+			{"AttributeUpdates", in.AttributeUpdates != nil}, {"Expected", in.Expected != nil},
+			{"ConditionalOperator", in.ConditionalOperator != ""},
+		}, s)
 	if err != nil {
+		return nil, err
+	}
+	if err := checkJoin(in.ConditionalOperator, len(in.Expected)); err != nil {
 		return nil, err
 	}
 	key, err := item(in.Key)

@@ -64,6 +64,17 @@ func checkMixing(expressions, older []parameter, s expr.Scope) error {
 	return api.Validation("ExpressionAttributeValues can only be specified when using expressions: " + strings.Join(users, " and ") + verb)
 }
 
+// checkJoin refuses an operator that has no conditions to join.
+func checkJoin(op types.ConditionalOperator, conditions int) error {
+	switch {
+	case op == "" || conditions > 1:
+		return nil
+	case conditions == 1:
+		return api.Validation("ConditionalOperator can only be used when Filter or Expected has two or more elements")
+	}
+	return api.Validation("ConditionalOperator cannot be used without Filter or Expected")
+}
+
 // olderExpected is the Expected parameter; the result is nil when it is.
 func olderExpected(m map[string]types.ExpectedAttributeValue) []expr.LegacyCondition {
 	if m == nil {

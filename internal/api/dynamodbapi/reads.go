@@ -95,6 +95,9 @@ func queryRequest(in *dynamodb.QueryInput) (*table.QueryRequest, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := checkJoin(in.ConditionalOperator, len(in.QueryFilter)); err != nil {
+		return nil, err
+	}
 	start, invalid := startKey(in.ExclusiveStartKey)
 	const prefix = "1 validation error detected: "
 	if err := checkSelect(prefix, in.Select, in.IndexName, in.ProjectionExpression, in.AttributesToGet); err != nil {
@@ -217,6 +220,9 @@ func scanRequest(in *dynamodb.ScanInput) (*table.ScanRequest, error) {
 		{"ConditionalOperator", in.ConditionalOperator != ""},
 	}, s)
 	if err != nil {
+		return nil, err
+	}
+	if err := checkJoin(in.ConditionalOperator, len(in.ScanFilter)); err != nil {
 		return nil, err
 	}
 	start, invalid := startKey(in.ExclusiveStartKey)
