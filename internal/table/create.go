@@ -113,7 +113,10 @@ func (s *Spec) definition() (definition, error) {
 	} else {
 		def.Read, def.Write = s.Throughput.Read, s.Throughput.Write
 	}
-	return def, s.resolveKey(&def)
+	if err := s.resolveKey(&def); err != nil {
+		return def, err
+	}
+	return def, checkTagCount(s.Tags)
 }
 
 func (s *Spec) checkThroughput() error {
@@ -133,6 +136,11 @@ var errOnDemandThroughput = invalidParameter("Neither ReadCapacityUnits nor Writ
 
 // resolveKey finds the types of the key attributes.
 func (s *Spec) resolveKey(def *definition) error {
+	for i, a := range s.Attributes {
+		if slices.ContainsFunc(s.Attributes[:i], func(b KeyAttribute) bool { return a.Name == b.Name }) {
+			return invalidParameter("Duplicate AttributeName in AttributeDefinitions: %s", a.Name)
+		}
+	}
 	if len(s.Key) > len(s.Attributes) {
 		return attr.Invalidf("Invalid KeySchema: Some index key attribute have no definition")
 	}

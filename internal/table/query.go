@@ -117,6 +117,9 @@ func (t *table) planQuery(r *QueryRequest, b expr.Bound) (reading, error) {
 		table: t, backward: r.Backward, limit: r.Limit, filter: b.Filter,
 		projection: b.Projection, countOnly: r.CountOnly, consistent: r.Consistent,
 	}
+	if len(t.parts) == 1 {
+		read.limit = 0 // there is one item at most, and so no next page
+	}
 	partition := t.partition(hash)
 	read.lower, read.upper = rangeBounds(partition, rangeTerm)
 	if r.HasStart {
@@ -234,6 +237,9 @@ func (t *table) checkStart(start Item, hash Value, rangeTerm *expr.KeyTerm) erro
 	if rangeTerm == nil {
 		if !sameHash {
 			return attr.Invalidf("The provided starting key is outside query boundaries based on provided conditions")
+		}
+		if len(t.parts) == 1 {
+			return attr.Invalidf("The provided exclusive start key is invalid: ExclusiveStartKey: {%s=AttributeValue: %s}", t.parts[0].Name, expr.Describe(hash))
 		}
 		return nil
 	}

@@ -59,10 +59,8 @@ func (t *Tables) DescribeStream(arn, afterShard string, limit int) (StreamDescri
 		Key:           s.def.Key,
 		Shards:        s.Shards(),
 	}
-	if afterShard != "" {
-		i := slices.IndexFunc(d.Shards, func(sh ChangeShard) bool { return sh.ID == afterShard })
-		d.Shards = d.Shards[i+1:]
-	}
+	// Ids grow with the index.
+	d.Shards = slices.DeleteFunc(d.Shards, func(sh ChangeShard) bool { return sh.ID <= afterShard })
 	if len(d.Shards) > limit {
 		d.Shards = d.Shards[:limit]
 		d.LastShard = d.Shards[limit-1].ID
@@ -141,17 +139,21 @@ func (t *Tables) GetShardIterator(arn, shardID string, kind IteratorType, sequen
 }
 
 func (s *ChangeStream) startAt(shard uint32, kind IteratorType, sequence string) (stream.Position, error) {
-	switch kind {
-	case TrimHorizon:
+	if kind == TrimHorizon || kind == Latest {
+		if sequence != "" {
+			return 0, attr.Invalidf("SequenceNumber must not be specified for ShardIteratorType %s", kind)
+		}
+		if kind == Latest {
+			return s.log.Tip(shard), nil
+		}
 		return s.log.Horizon(shard)
-	case Latest:
-		return s.log.Tip(shard), nil
 	}
 	p, ok := ParseSequenceNumber(sequence)
 	if !ok {
 		return 0, attr.Invalidf("Invalid SequenceNumber: %s", sequence)
 	}
-	if kind == AfterSequenceNumber {
+	// After the first number of a shard without records is where they will begin.
+	if kind == AfterSequenceNumber && p != s.log.Tip(shard) {
 		p++
 	}
 	horizon, err := s.log.Horizon(shard)

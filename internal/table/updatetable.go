@@ -150,11 +150,15 @@ const maxTags = 50
 func (t *Tables) TagTable(arn string, tags map[string]string) error {
 	return t.changeTags(arn, func(all map[string]string) error {
 		maps.Copy(all, tags)
-		if len(all) > maxTags {
-			return attr.Invalidf("Number of tags exceeds the limit of %d", maxTags)
-		}
-		return nil
+		return checkTagCount(all)
 	})
+}
+
+func checkTagCount(tags map[string]string) error {
+	if len(tags) > maxTags {
+		return attr.Invalidf("Number of tags exceeds the limit of %d", maxTags)
+	}
+	return nil
 }
 
 // UntagTable removes tags from a table.

@@ -63,6 +63,9 @@ func checkResource(arn *string) error {
 	if arn == nil {
 		return api.Validation("Invalid TableArn")
 	}
+	if !isARN(arn) {
+		return api.Validation("One or more parameter values were invalid: ARNs must start with 'arn:': " + *arn)
+	}
 	if !taggable.MatchString(*arn) {
 		return api.Validation("Invalid TableArn: Invalid ResourceArn provided as input " + *arn)
 	}
@@ -144,13 +147,17 @@ func (h handlers) listTags(_ context.Context, in *dynamodb.ListTagsOfResourceInp
 	return out, nil
 }
 
+var tagPattern = api.MustPattern(`[\p{L}\p{Z}\p{N}_.:/=+\-@]*`)
+
 func checkTags(c *api.Constraints, tags []types.Tag) {
 	for i, t := range tags {
 		key, value := api.MemberPath("tags", i, "key"), api.MemberPath("tags", i, "value")
 		c.Required(key, t.Key != nil)
 		c.Length(key, t.Key, 1, 128)
+		c.Pattern(key, t.Key, tagPattern)
 		c.Required(value, t.Value != nil)
 		c.Length(value, t.Value, 0, 256)
+		c.Pattern(value, t.Value, tagPattern)
 	}
 }
 

@@ -3,6 +3,7 @@ package dynamodbapi
 import (
 	"context"
 	"errors"
+	"regexp"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"
@@ -69,6 +70,21 @@ func pageLimit(limit *int32, most int) int {
 	return int(*limit)
 }
 
+// streamARN matches the ARNs of streams of tables.
+var streamARN = regexp.MustCompile(`\Aarn:[a-z-]+:dynamodb:[^:]+:\d+:table/[a-zA-Z0-9_.-]{3,255}/stream/[0-9T:.-]+\z`)
+
+// checkStream ends the checks of a request: it reports what constraints were broken,
+// and refuses what is not the ARN of a stream, if it is there.
+func checkStream(c *api.Constraints, arn *string) error {
+	if err := c.Err(); err != nil {
+		return err
+	}
+	if arn != nil && !streamARN.MatchString(*arn) {
+		return api.Validation("Invalid StreamArn")
+	}
+	return nil
+}
+
 // checkStreamARN constrains the ARN of a stream.
 func checkStreamARN(c *api.Constraints, path string, arn *string) {
 	c.Required(path, arn != nil)
@@ -82,7 +98,7 @@ func (h streamHandlers) listStreams(_ context.Context, in *dynamodbstreams.ListS
 	}
 	c.Length("exclusiveStartStreamArn", in.ExclusiveStartStreamArn, 37, 1024)
 	c.Range("limit", in.Limit, 1, maxStreamPage)
-	if err := c.Err(); err != nil {
+	if err := checkStream(&c, in.ExclusiveStartStreamArn); err != nil {
 		return nil, err
 	}
 	found, more := h.tables.ListStreams(text(in.TableName), text(in.ExclusiveStartStreamArn), pageLimit(in.Limit, maxStreamPage))
@@ -102,10 +118,12 @@ func (h streamHandlers) describeStream(_ context.Context, in *dynamodbstreams.De
 	c.Length("exclusiveStartShardId", in.ExclusiveStartShardId, 28, 65)
 	c.Range("limit", in.Limit, 1, maxStreamPage)
 	if f := in.ShardFilter; f != nil {
+		c.Required("shardFilter.type", f.Type != "")
 		api.Enum(&c, "shardFilter.type", f.Type, "CHILD_SHARDS")
+		c.Required("shardFilter.shardId", f.ShardId != nil)
 		c.Length("shardFilter.shardId", f.ShardId, 28, 65)
 	}
-	if err := c.Err(); err != nil {
+	if err := checkStream(&c, in.StreamArn); err != nil {
 		return nil, err
 	}
 	d, err := h.tables.DescribeStream(*in.StreamArn, text(in.ExclusiveStartShardId), pageLimit(in.Limit, maxStreamPage))
@@ -156,7 +174,7 @@ func (h streamHandlers) getShardIterator(_ context.Context, in *dynamodbstreams.
 	c.Required("shardIteratorType", in.ShardIteratorType != "")
 	api.Enum(&c, "shardIteratorType", in.ShardIteratorType, "AFTER_SEQUENCE_NUMBER", "LATEST", "AT_SEQUENCE_NUMBER", "TRIM_HORIZON")
 	c.Length("sequenceNumber", in.SequenceNumber, 21, 40)
-	if err := c.Err(); err != nil {
+	if err := checkStream(&c, in.StreamArn); err != nil {
 		return nil, err
 	}
 	it, err := h.tables.GetShardIterator(*in.StreamArn, *in.ShardId, table.IteratorType(in.ShardIteratorType), text(in.SequenceNumber))

@@ -278,3 +278,22 @@ func BenchmarkAppendItemJSON(b *testing.B) {
 		buf = AppendItemJSON(buf[:0], it)
 	}
 }
+
+func TestLongestName(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		size int
+		want string
+	}{
+		{65535, ""},
+		{65536, "Attribute name is too large, must be less than 65536 bytes"},
+	} {
+		got := ""
+		if _, err := ParseItemJSON([]byte(`{"a":{"M":{"` + strings.Repeat("n", c.size) + `":{"S":""}}}}`)); err != nil {
+			got = err.Error()
+		}
+		if got != c.want {
+			t.Errorf("a name of %d bytes: %q", c.size, got)
+		}
+	}
+}

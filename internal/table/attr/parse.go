@@ -21,7 +21,6 @@ const (
 	msgManyTypes    = "Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes"
 	msgInvalid      = "One or more parameter values were invalid: "
 	msgNesting      = "Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond supported limit"
-	msgEmptyName    = msgInvalid + "Attribute name must not be empty"
 	msgNSDuplicates = "Input collection contains duplicates"
 
 	classPrefix = "com.amazonaws.dynamodb.v20120810."
@@ -156,8 +155,8 @@ func (p *Parser) item(s *jsonscan.Scanner, depth int) {
 		if !ok {
 			break
 		}
-		if len(name) == 0 {
-			p.refuse(Invalidf(msgEmptyName))
+		if err := CheckName(len(name)); err != nil {
+			p.refuse(err)
 		}
 		e := entry{start: len(p.buf)}
 		p.buf = binary.AppendUvarint(p.buf, uint64(len(name)))

@@ -68,3 +68,18 @@ func (v Value) Depth() int {
 	}
 	return deepest + 1
 }
+
+// maxName is how many bytes the name of an attribute can have.
+const maxName = 65535
+
+// CheckName refuses a number of bytes that no name of an attribute can have, with an
+// InvalidError.
+func CheckName(size int) error {
+	switch {
+	case size == 0:
+		return Invalidf("Empty attribute name")
+	case size > maxName:
+		return Invalidf("Attribute name is too large, must be less than 65536 bytes")
+	}
+	return nil
+}

@@ -74,6 +74,9 @@ func (l *Legacy) Bind() (Bound, error) {
 	if l.AttributesToGet != nil {
 		var paths []Path
 		for i, name := range l.AttributesToGet {
+			if err := attr.CheckName(len(name)); err != nil {
+				return b, err
+			}
 			if slices.Contains(l.AttributesToGet[:i], name) {
 				return b, invalidParameter("Duplicate value in attribute name: %s", name)
 			}
@@ -129,6 +132,9 @@ func (l *Legacy) update() (*Update, error) {
 }
 
 func (c *LegacyUpdate) check() error {
+	if err := attr.CheckName(len(c.Name)); err != nil {
+		return err
+	}
 	if c.Value == nil {
 		if c.Action != "DELETE" {
 			return invalidParameter("Only DELETE action is allowed when no attribute value is specified")
@@ -177,6 +183,9 @@ func (c LegacyCondition) normalized() LegacyCondition {
 }
 
 func (c *LegacyCondition) checkExpected() error {
+	if err := attr.CheckName(len(c.Name)); err != nil {
+		return err
+	}
 	if c.Values != nil && c.Value != nil {
 		return invalidParameter("Value and AttributeValueList cannot be used together for Attribute: %s", c.Name)
 	}
@@ -246,6 +255,9 @@ var legacyOperators = map[string]legacyOperator{
 
 // check refuses arguments that the operator cannot have.
 func (c *LegacyCondition) check() error {
+	if err := attr.CheckName(len(c.Name)); err != nil {
+		return err
+	}
 	for _, v := range c.Values {
 		if v.Invalid != nil {
 			return v.Invalid

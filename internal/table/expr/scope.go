@@ -39,6 +39,11 @@ func (s *Scope) check() error {
 			return attr.Invalidf(`ExpressionAttributeNames contains invalid key: Syntax error; key: "%s"`, n.Placeholder)
 		}
 	}
+	for _, n := range s.Names {
+		if err := attr.CheckName(len(n.Name)); err != nil {
+			return attr.Invalidf("ExpressionAttributeNames contains invalid value: %v for key %s", err, n.Placeholder)
+		}
+	}
 	if s.Values != nil && len(s.Values) == 0 {
 		return attr.Invalidf("ExpressionAttributeValues must not be empty")
 	}
