@@ -447,6 +447,24 @@ func (ln *lane) settle(processed, rest []Record, w *window, effects Effects) err
 	return nil
 }
 
+// finish brings the last checkpoint of a lane to disk; stopped is why it ends, nil
+// when its shard is done. What fails while the lane is being stopped is told here,
+// as whoever stops it asks for no error.
+func (ln *lane) finish(stopped error) error {
+	var err error
+	if stopped != nil && ln.filters != nil {
+		err = ln.park()
+	}
+	err = errors.Join(err, ln.points.flush())
+	if err == nil || stopped == nil {
+		return err
+	}
+	ln.run.mp.owner.cfg.Log.Error("keep last checkpoint", "mapping", ln.def.UUID, "shard", ln.shard.ID, "lane", ln.status.Lane, "error", err)
+	ln.status.Problem = oneLine([]byte("the last checkpoint was not kept: " + err.Error()))
+	ln.activity(ln.status.Activity)
+	return err
+}
+
 // park writes how far reading came beyond what was processed: past records that no
 // filter wanted, which must not come back when the filters change.
 func (ln *lane) park() error {

@@ -67,17 +67,14 @@ func (f *fanout) process(ctx context.Context) (done bool, err error) {
 		cancel()
 	}
 	running.Wait()
-	err = firstReal(append(errs, readErr))
-	if err == nil {
+	stopped := firstReal(append(errs, readErr))
+	err = stopped
+	if stopped == nil {
 		err = f.lanes[0].writeDone(f.next)
 		done = err == nil
-	} else if f.sr.filters != nil {
-		for _, ln := range f.lanes {
-			err = errors.Join(err, ln.park())
-		}
 	}
 	for _, ln := range f.lanes {
-		err = errors.Join(err, ln.points.flush())
+		err = errors.Join(err, ln.finish(stopped))
 	}
 	return done, err
 }
@@ -91,7 +88,8 @@ func (f *fanout) closeWindow(ctx context.Context) error {
 	}
 	ln := newLane(f.sr, &directIntake{sr: f.sr, next: f.next}, 0)
 	ln.window = w
-	return errors.Join(ln.closeWindow(ctx), ln.points.flush())
+	err := ln.closeWindow(ctx)
+	return errors.Join(err, ln.finish(err))
 }
 
 // firstReal returns the first error that is not just the end of the context.

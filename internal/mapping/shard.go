@@ -51,12 +51,12 @@ func (sr *shardReader) process(ctx context.Context) (done bool, err error) {
 	in := &directIntake{sr: sr, next: sr.start.next}
 	ln := newLane(sr, in, 0)
 	ln.window = sr.start.window
-	if err = ln.process(ctx); err == nil {
+	stopped := ln.process(ctx)
+	if stopped == nil {
 		err = ln.writeDone(in.next)
-	} else if sr.filters != nil {
-		err = errors.Join(err, ln.park())
+		done = err == nil
 	}
-	return err == nil, errors.Join(err, ln.points.flush())
+	return done, errors.Join(stopped, err, ln.finish(stopped))
 }
 
 // fetch reads records from a position on: those that are wanted and not processed
