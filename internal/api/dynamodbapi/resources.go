@@ -1,17 +1,14 @@
 package dynamodbapi
 
 import (
-	"cmp"
 	"context"
 	"regexp"
-	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/weirstream/weir/internal/api"
-	"github.com/weirstream/weir/internal/table"
 )
 
 // Quotas that DescribeLimits tells; Weir does not enforce them.
@@ -115,10 +112,8 @@ func (h handlers) untagResource(_ context.Context, in *dynamodb.UntagResourceInp
 	return &dynamodb.UntagResourceOutput{}, nil
 }
 
-// tagsPage is how many tags ListTagsOfResource answers with.
-const tagsPage = 10
-
-// listTags hands out as token the key of the last tag of a page.
+// listTags answers with all tags: the parameter NextToken has no effect, and no answer
+// has one.
 func (h handlers) listTags(_ context.Context, in *dynamodb.ListTagsOfResourceInput) (*dynamodb.ListTagsOfResourceOutput, error) {
 	if err := checkResource(in.ResourceArn); err != nil {
 		return nil, err
@@ -127,20 +122,7 @@ func (h handlers) listTags(_ context.Context, in *dynamodb.ListTagsOfResourceInp
 	if err != nil {
 		return nil, exception(err)
 	}
-	if in.NextToken != nil {
-		after, found := slices.BinarySearchFunc(tags, *in.NextToken, func(t table.Tag, key string) int {
-			return cmp.Compare(t.Key, key)
-		})
-		if found {
-			after++
-		}
-		tags = tags[after:]
-	}
 	out := &dynamodb.ListTagsOfResourceOutput{Tags: []types.Tag{}}
-	if len(tags) > tagsPage {
-		tags = tags[:tagsPage]
-		out.NextToken = &tags[tagsPage-1].Key
-	}
 	for _, t := range tags {
 		out.Tags = append(out.Tags, types.Tag{Key: &t.Key, Value: &t.Value})
 	}
