@@ -33,6 +33,10 @@ type Definition struct {
 	ConsumersFrom int64 `json:",omitempty"`
 	// Rescaled are the times of the latest updates of the shard count, epoch seconds.
 	Rescaled []int64 `json:",omitempty"`
+	// ModeChanged are the times of the latest changes of the mode, epoch seconds.
+	ModeChanged []int64 `json:",omitempty"`
+	// ShardMetrics are the names of the metrics that each shard has, sorted.
+	ShardMetrics []string `json:",omitempty"`
 }
 
 // Shard is a part of a stream's hash key space over a span of time.

@@ -81,6 +81,7 @@ func (s *Streams) GetRecords(_ context.Context, iterator string, limit int) (*Ba
 		return nil, err
 	}
 	st.series.getRecords(b, time.Since(start))
+	st.measureGet(b.Shard.Index, b.Records, b.Behind)
 	return b, nil
 }
 

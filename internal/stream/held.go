@@ -35,9 +35,16 @@ func (st *Stream) PutRecordIn(tx *transaction.Tx, e Entry, after string) (Placed
 	if after != "" && !st.canFollow(after) {
 		return Placed{}, st.invalidMinimum(after)
 	}
+	if err := st.checkSizes([]Entry{e}, ""); err != nil {
+		st.series.putRecord(e, false, time.Since(start))
+		return Placed{}, err
+	}
 	placed := make([]Placed, 1)
 	err := st.hold(tx, []Entry{e}, placed)
 	st.series.putRecord(e, err == nil, time.Since(start))
+	if err == nil {
+		st.measurePut([]Entry{e}, placed)
+	}
 	return placed[0], err
 }
 
@@ -47,11 +54,14 @@ func (st *Stream) PutRecordsIn(tx *transaction.Tx, entries []Entry) ([]Placed, e
 	placed := make([]Placed, len(entries))
 	err := st.hold(tx, entries, placed)
 	st.series.putRecords(entries, err == nil, time.Since(start))
+	if err == nil {
+		st.measurePut(entries, placed)
+	}
 	return placed, err
 }
 
 func (st *Stream) hold(tx *transaction.Tx, entries []Entry, placed []Placed) error {
-	if err := st.checkSizes(entries); err != nil {
+	if err := st.checkSizes(entries, "records"); err != nil {
 		return err
 	}
 	bytes := len(entries) * entryOverhead

@@ -76,11 +76,7 @@ func (s *streamSeries) getRecords(b *Batch, took time.Duration) {
 	}
 	s.getRecs.Observe(float64(len(b.Records)))
 	s.getBytes.Observe(float64(size))
-	age := time.Duration(0)
-	if n := len(b.Records); n > 0 && b.Behind > 0 {
-		age = time.Since(b.Records[n-1].ArrivalTime())
-	}
-	s.getAge.Observe(milliseconds(age))
+	s.getAge.Observe(milliseconds(iteratorAge(b.Records, b.Behind)))
 }
 
 // consumerSeries are the metrics of one consumer, dimensions StreamName and

@@ -35,7 +35,7 @@ func (st *Stream) Put(ctx context.Context, entries []Entry, placed []Placed) err
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if err := st.checkSizes(entries); err != nil {
+	if err := st.checkSizes(entries, "records"); err != nil {
 		return err
 	}
 	for {
@@ -82,13 +82,19 @@ func (st *Stream) put(entries []Entry, placed []Placed) error {
 	return nil
 }
 
-func (st *Stream) checkSizes(entries []Entry) error {
+// checkSizes bounds entries by what the stream takes. list is the member of the
+// request that they are in, empty if there is just one.
+func (st *Stream) checkSizes(entries []Entry, list string) error {
 	limit := st.Definition().MaxRecordKiB << 10
 	total := 0
-	for _, e := range entries {
+	for i, e := range entries {
 		size := len(e.Data) + len(e.PartitionKey)
 		if size > limit {
-			return errorf(Validation, "1 validation error detected: Value 'java.nio.HeapByteBuffer[pos=0 lim=%d cap=%d]' at 'data' failed to satisfy constraint: Member must have length less than or equal to %d", len(e.Data), len(e.Data), limit)
+			path := "data"
+			if list != "" {
+				path = fmt.Sprintf("%s.%d.member.data", list, i+1)
+			}
+			return errorf(Validation, "1 validation error detected: Value 'java.nio.HeapByteBuffer[pos=0 lim=%d cap=%d]' at '%s' failed to satisfy constraint: Member must have length less than or equal to %d", len(e.Data), len(e.Data), path, limit)
 		}
 		total += size
 	}
@@ -113,9 +119,16 @@ func (st *Stream) PutRecord(ctx context.Context, e Entry, after string) (Placed,
 	if after != "" && !st.canFollow(after) {
 		return Placed{}, st.invalidMinimum(after)
 	}
+	if err := st.checkSizes([]Entry{e}, ""); err != nil {
+		st.series.putRecord(e, false, time.Since(start))
+		return Placed{}, err
+	}
 	placed := make([]Placed, 1)
 	err := st.Put(ctx, []Entry{e}, placed)
 	st.series.putRecord(e, err == nil, time.Since(start))
+	if err == nil {
+		st.measurePut([]Entry{e}, placed)
+	}
 	return placed[0], err
 }
 
@@ -141,5 +154,8 @@ func (st *Stream) PutRecords(ctx context.Context, entries []Entry) ([]Placed, er
 	placed := make([]Placed, len(entries))
 	err := st.Put(ctx, entries, placed)
 	st.series.putRecords(entries, err == nil, time.Since(start))
+	if err == nil {
+		st.measurePut(entries, placed)
+	}
 	return placed, err
 }

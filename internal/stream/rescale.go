@@ -3,14 +3,12 @@ package stream
 import (
 	"context"
 	"slices"
-	"time"
 )
 
 const (
 	maxScaledShards = 10000
-	// A stream can be rescaled maxRescales times within rescaleWindow.
-	maxRescales   = 10
-	rescaleWindow = 24 * time.Hour
+	// A stream can be rescaled maxRescales times within a day.
+	maxRescales = 10
 )
 
 // UpdateShardCount splits and merges open shards until there are as many as target,
@@ -43,8 +41,7 @@ func (s *Streams) checkRescale(p *resharding, open, target int) error {
 	case 2*target < open:
 		return errorf(LimitExceeded, "UpdateShardCount cannot scale down below half your current open shard count."+counts, open, target)
 	}
-	earliest := p.now - int64(rescaleWindow/time.Second)
-	recent := slices.DeleteFunc(slices.Clone(p.def.Rescaled), func(at int64) bool { return at <= earliest })
+	recent := withinDay(p.def.Rescaled, p.now)
 	if len(recent) >= maxRescales {
 		return errorf(LimitExceeded, "UpdateShardCount can be called %d times within 24 hours for stream %s under account %s.", maxRescales, p.def.Name, s.cfg.Identity.Account)
 	}

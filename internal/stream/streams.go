@@ -105,6 +105,7 @@ type CreateSpec struct {
 
 const (
 	maxShards          = 20000
+	maxOnDemand        = 50
 	defaultOnDemand    = 4
 	defaultMaxRecord   = 1024
 	maxRecordKiB       = 10240
@@ -132,10 +133,17 @@ func (c *CreateSpec) fill() error {
 	if c.MaxRecordKiB == 0 {
 		c.MaxRecordKiB = defaultMaxRecord
 	}
-	if c.MaxRecordKiB < defaultMaxRecord || c.MaxRecordKiB > maxRecordKiB {
-		return errorf(Validation, "MaxRecordSizeInKiB must be between %d and %d.", defaultMaxRecord, maxRecordKiB)
+	if err := checkMaxRecord(c.MaxRecordKiB); err != nil {
+		return err
 	}
 	return checkRetention(c.RetentionHours)
+}
+
+func checkMaxRecord(kib int) error {
+	if kib < defaultMaxRecord || kib > maxRecordKiB {
+		return errorf(Validation, "MaxRecordSizeInKiB must be between %d and %d.", defaultMaxRecord, maxRecordKiB)
+	}
+	return nil
 }
 
 func checkRetention(hours int) error {
@@ -343,10 +351,11 @@ type Stream struct {
 }
 
 // streamState is an immutable view of a definition, with its open shards in the
-// order of their hash ranges for routing.
+// order of their hash ranges for routing, and the series of all shards by index.
 type streamState struct {
-	def  Definition
-	open []Shard
+	def    Definition
+	open   []Shard
+	series []shardSeries
 }
 
 func newStream(owner *Streams, def Definition, log *Log) *Stream {
@@ -357,7 +366,7 @@ func newStream(owner *Streams, def Definition, log *Log) *Stream {
 }
 
 func (st *Stream) setDefinition(def Definition) {
-	st.state.Store(&streamState{def: def, open: openShards(def.Shards)})
+	st.state.Store(&streamState{def: def, open: openShards(def.Shards), series: shardSeriesOf(st.owner.cfg.Meter, def)})
 }
 
 // openShards returns those of the shards that are open in the order of their hash

@@ -217,6 +217,9 @@ func (s *Subscription) push(ctx context.Context, send func(context.Context, Push
 		if due || last || len(e.Records) > 0 {
 			err = send(ctx, e)
 			s.series.event(e, err == nil)
+			if err == nil {
+				s.st.measureGet(s.key.shard, e.Records, e.Behind)
+			}
 			if err != nil || last {
 				return err
 			}

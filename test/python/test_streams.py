@@ -147,3 +147,27 @@ def test_errors_have_their_types(kinesis, stream):
     with pytest.raises(kinesis.exceptions.InvalidArgumentException) as invalid:
         kinesis.get_records(ShardIterator="nonsense")
     assert invalid.value.response["Error"]["Message"] == "Invalid ShardIterator."
+
+
+def test_settings_change(kinesis, stream):
+    arn = kinesis.describe_stream_summary(StreamName=stream)["StreamDescriptionSummary"]["StreamARN"]
+    before = kinesis.describe_limits()
+    kinesis.update_stream_mode(StreamARN=arn, StreamModeDetails={"StreamMode": "ON_DEMAND"})
+    after = kinesis.describe_limits()
+    assert after["OnDemandStreamCount"] == before["OnDemandStreamCount"] + 1
+    assert after["OpenShardCount"] == before["OpenShardCount"] >= 3
+    with pytest.raises(kinesis.exceptions.ClientError, match="records.1.member.data"):
+        kinesis.put_records(StreamName=stream, Records=[{"PartitionKey": "k", "Data": bytes(2 << 20)}])
+    kinesis.update_max_record_size(StreamARN=arn, MaxRecordSizeInKiB=4096)
+    kinesis.put_records(StreamName=stream, Records=[{"PartitionKey": "k", "Data": bytes(2 << 20)}])
+    summary = kinesis.describe_stream_summary(StreamName=stream)["StreamDescriptionSummary"]
+    assert summary["StreamModeDetails"] == {"StreamMode": "ON_DEMAND"} and summary["MaxRecordSizeInKiB"] == 4096
+
+
+def test_shards_are_measured_if_asked(weir, kinesis, stream):
+    answer = kinesis.enable_enhanced_monitoring(StreamName=stream, ShardLevelMetrics=["ALL"])
+    assert answer["CurrentShardLevelMetrics"] == [] and len(answer["DesiredShardLevelMetrics"]) == 7
+    answer = kinesis.disable_enhanced_monitoring(StreamName=stream, ShardLevelMetrics=["OutgoingBytes"])
+    assert len(answer["DesiredShardLevelMetrics"]) == 6
+    description = kinesis.describe_stream(StreamName=stream)["StreamDescription"]
+    assert description["EnhancedMonitoring"][0]["ShardLevelMetrics"] == answer["DesiredShardLevelMetrics"]

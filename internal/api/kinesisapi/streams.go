@@ -21,6 +21,8 @@ const (
 	tokenLifetime    = 300 * time.Second
 )
 
+const warmThroughputRefused = "Weir does not implement WarmThroughputMiBps; streams here have no throughput to warm up."
+
 func (h handlers) createStream(ctx context.Context, in *kinesis.CreateStreamInput) (*kinesis.CreateStreamOutput, error) {
 	var c api.Constraints
 	c.Required("streamName", in.StreamName != nil)
@@ -44,7 +46,7 @@ func (h handlers) createStream(ctx context.Context, in *kinesis.CreateStreamInpu
 		return nil, invalidArgument("ShardCount is required for a stream in PROVISIONED mode.")
 	}
 	if in.WarmThroughputMiBps != nil {
-		return nil, invalidArgument("Weir does not implement WarmThroughputMiBps; streams here have no throughput to warm up.")
+		return nil, invalidArgument(warmThroughputRefused)
 	}
 	_, err := h.streams.Create(ctx, spec)
 	return &kinesis.CreateStreamOutput{}, exception(err)
@@ -96,7 +98,7 @@ func (h handlers) describeStream(_ context.Context, in *kinesis.DescribeStreamIn
 		HasMoreShards:           &more,
 		RetentionPeriodHours:    aws.Int32(int32(def.RetentionHours)),
 		StreamCreationTimestamp: aws.Time(time.UnixMilli(def.Created)),
-		EnhancedMonitoring:      noMonitoring(),
+		EnhancedMonitoring:      monitoring(def),
 		EncryptionType:          types.EncryptionTypeNone,
 	}}, nil
 }
@@ -121,8 +123,8 @@ func or(v *int32, fallback int32) *int32 {
 	return v
 }
 
-func noMonitoring() []types.EnhancedMetrics {
-	return []types.EnhancedMetrics{{ShardLevelMetrics: []types.MetricsName{}}}
+func monitoring(def stream.Definition) []types.EnhancedMetrics {
+	return []types.EnhancedMetrics{{ShardLevelMetrics: metricsNames(def.ShardMetrics)}}
 }
 
 func describeShards(shards []stream.Shard) []types.Shard {
@@ -173,7 +175,7 @@ func (h handlers) describeStreamSummary(_ context.Context, in *kinesis.DescribeS
 		ConsumerCount:           aws.Int32(int32(len(def.Consumers))),
 		RetentionPeriodHours:    aws.Int32(int32(def.RetentionHours)),
 		StreamCreationTimestamp: aws.Time(time.UnixMilli(def.Created)),
-		EnhancedMonitoring:      noMonitoring(),
+		EnhancedMonitoring:      monitoring(def),
 		EncryptionType:          types.EncryptionTypeNone,
 		MaxRecordSizeInKiB:      aws.Int32(int32(def.MaxRecordKiB)),
 	}}, nil

@@ -23,21 +23,20 @@ const (
 // tagText is what keys and values of tags are made of.
 var tagText = regexp.MustCompile(`^[\p{L}\p{Z}\p{N}_.:/=+\-%@]*$`)
 
-// findForTags checks the texts of tags and finds their stream. The service lets a
-// percent sign pass a first check and refuses it in a second one.
+// findForTags finds a stream and checks the texts of tags. The service lets a percent
+// sign pass a first check and refuses it in a second one.
 func (h handlers) findForTags(name, arn *string, action string, texts []string) (*stream.Stream, error) {
-	percent := false
-	for _, text := range texts {
-		if !tagText.MatchString(text) {
-			return nil, invalidArgument("Some tags contain invalid characters. Valid characters: Unicode letters, digits, white space, _ . / = + - % @.")
-		}
-		percent = percent || strings.Contains(text, "%")
-	}
 	st, err := h.find(name, arn)
-	if err == nil && percent {
-		err = invalidArgument("Failed to " + action + " stream " + st.Name() + " under account " + h.streams.Account() + " because some tags contained illegal characters. The allowed characters are Unicode letters, white-spaces, '_',',','/','=','+','-','@'.")
+	if err != nil {
+		return nil, err
 	}
-	return st, err
+	if slices.ContainsFunc(texts, func(text string) bool { return !tagText.MatchString(text) }) {
+		return nil, invalidArgument("Some tags contain invalid characters. Valid characters: Unicode letters, digits, white space, _ . / = + - % @.")
+	}
+	if slices.ContainsFunc(texts, func(text string) bool { return strings.Contains(text, "%") }) {
+		return nil, invalidArgument("Failed to " + action + " stream " + st.Name() + " under account " + h.streams.Account() + " because some tags contained illegal characters. The allowed characters are Unicode letters, white-spaces, '_',',','/','=','+','-','@'.")
+	}
+	return st, nil
 }
 
 func tagTexts(tags map[string]string) []string {
