@@ -15,6 +15,9 @@ type Caller struct {
 	AccessKeyID, Region string
 	// Host is what the client calls this server, with the port if it gave one.
 	Host string
+	// Trace is the X-Ray trace that the request belongs to, as the header
+	// X-Amzn-Trace-Id gives it; "" for none.
+	Trace string
 	// Path is the path of the request's URL.
 	Path string
 	// Query tells that the request came by the query protocol.

@@ -109,7 +109,7 @@ func (x *exchange) identify(d Dialect) {
 	if d != DynamoDB && x.r.Method != http.MethodOptions && x.r.Header.Get("Origin") != "" {
 		head.Set("Access-Control-Expose-Headers", exposedHeaders)
 	}
-	x.caller = Caller{RequestID: x.id, AccessKeyID: x.scope.accessKeyID, Region: x.scope.region, Host: x.r.Host, Path: x.r.URL.Path}
+	x.caller = Caller{RequestID: x.id, AccessKeyID: x.scope.accessKeyID, Region: x.scope.region, Host: x.r.Host, Path: x.r.URL.Path, Trace: x.r.Header.Get("X-Amzn-Trace-Id")}
 }
 
 // send writes the response. It may be called once.

@@ -75,7 +75,8 @@ func (q *Queue) parse(text string) (handle, error) {
 }
 
 // ChangeVisibility hides the message of a receipt handle for so many seconds from
-// now; 0 shows it to others at once.
+// now; 0 shows it to others at once. In a standard queue any handle of a message in
+// flight will do.
 func (q *Queue) ChangeVisibility(ctx context.Context, receiptHandle string, seconds int) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -83,7 +84,7 @@ func (q *Queue) ChangeVisibility(ctx context.Context, receiptHandle string, seco
 	if err := checkVisibility(&seconds); err != nil {
 		return err
 	}
-	return q.adjust(receiptHandle, func(e *entry, now int64) error {
+	return q.adjust(receiptHandle, !q.state.fifo, func(e *entry, now int64) error {
 		if now-e.receipt.last+int64(seconds)*1000 > maxVisibility*1000 && seconds > 0 {
 			return invalid(attrVisibility, seconds, fmt.Sprintf("Total VisibilityTimeout for the message is beyond the limit [%d seconds]", maxVisibility))
 		}
@@ -95,7 +96,7 @@ func (q *Queue) ChangeVisibility(ctx context.Context, receiptHandle string, seco
 // GiveBack undoes a receive of which nothing has come: the message can be received
 // again after so many seconds, and the receive does not count.
 func (q *Queue) GiveBack(receiptHandle string, seconds int) error {
-	return q.adjust(receiptHandle, func(e *entry, now int64) error {
+	return q.adjust(receiptHandle, false, func(e *entry, now int64) error {
 		e.receipt.receives--
 		q.state.place(e, now, now+int64(seconds)*1000)
 		return nil
@@ -138,14 +139,14 @@ func (s *state) place(e *entry, now, until int64) {
 	s.show(e)
 }
 
-// adjust changes a message in flight. One of a standard queue that is not in
-// flight under the handle any more stays as it is.
-func (q *Queue) adjust(receiptHandle string, change func(e *entry, now int64) error) error {
+// adjust changes a message in flight, under this handle or, with anyHandle, under
+// any. One of a standard queue that is not in flight any more stays as it is.
+func (q *Queue) adjust(receiptHandle string, anyHandle bool, change func(e *entry, now int64) error) error {
 	h, err := q.parse(receiptHandle)
 	if err != nil {
 		return err
 	}
-	r, err := q.adjustEntry(h, receiptHandle, change)
+	r, err := q.adjustEntry(h, receiptHandle, anyHandle, change)
 	if err != nil || r == nil {
 		return err
 	}
@@ -154,7 +155,7 @@ func (q *Queue) adjust(receiptHandle string, change func(e *entry, now int64) er
 	return q.queues.commitReceipts(tx)
 }
 
-func (q *Queue) adjustEntry(h handle, text string, change func(e *entry, now int64) error) (*receipt, error) {
+func (q *Queue) adjustEntry(h handle, text string, anyHandle bool, change func(e *entry, now int64) error) (*receipt, error) {
 	q.state.mu.Lock()
 	defer q.state.mu.Unlock()
 	if q.state.removed {
@@ -163,7 +164,7 @@ func (q *Queue) adjustEntry(h handle, text string, change func(e *entry, now int
 	now := nowMillis()
 	q.state.advance(now)
 	e := q.state.byNumber[h.number]
-	inFlight := e != nil && e.place == hidden && !e.delayed && e.receipt.token == h.token
+	inFlight := e != nil && e.place == hidden && !e.delayed && (anyHandle || e.receipt.token == h.token)
 	if e == nil || !inFlight && q.state.fifo {
 		return nil, invalid("ReceiptHandle", text, "Message does not exist or is not available for visibility timeout change.")
 	}

@@ -24,7 +24,8 @@
 // lock of a queue's state is a leaf.
 //
 // In a FIFO queue a message can be received when no earlier message of its group
-// is hidden.
+// is hidden. Groups take turns: one whose first message has become receivable, for
+// the first time or again, stands behind those that wait already.
 //
 // # Bytes
 //

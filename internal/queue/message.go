@@ -99,7 +99,7 @@ func (m *Message) check() error {
 	return nil
 }
 
-var attributeName = regexp.MustCompile(`^[A-Za-z0-9_.-]+$`)
+var attributeName = regexp.MustCompile(`^[\p{L}\p{Nd}_.-]+$`)
 
 func (a Attribute) check(name string) error {
 	lower := strings.ToLower(name)
@@ -122,7 +122,7 @@ func (a Attribute) check(name string) error {
 	case kind == "Number" && !isNumber(a.String):
 		return errorf(InvalidValue, "Can't cast the value of message (user) attribute '%s' to a number.", name)
 	case kind != "Binary" && !validText(a.String):
-		return errorf(InvalidContents, allowedCharacters)
+		return errorf(InvalidValue, allowedCharacters)
 	}
 	return nil
 }

@@ -12,10 +12,11 @@ import (
 )
 
 // model is a queue as simple as can be: a list of messages, looked through from
-// the front.
+// the front, and in a FIFO queue the groups that can be received, in turn.
 type model struct {
 	fifo     bool
 	messages []*modelMessage
+	turns    []string
 }
 
 type modelMessage struct {
@@ -25,41 +26,69 @@ type modelMessage struct {
 	handle      string // of the last receive
 }
 
-func (m *model) receive(most int, hide time.Duration) (got []*modelMessage) {
-	now := time.Now()
-	taken := map[*modelMessage]bool{}
-	blocked := map[string]bool{}
-	for i, first := range m.messages {
-		if len(got) == most {
-			break
+// settle lets the groups queue up whose first message has become visible.
+func (m *model) settle() {
+	var heads []*modelMessage
+	seen := map[string]bool{}
+	for _, msg := range m.messages {
+		if !seen[msg.group] && !msg.visible.After(time.Now()) && !slices.Contains(m.turns, msg.group) {
+			heads = append(heads, msg)
 		}
-		if taken[first] || m.fifo && blocked[first.group] {
-			continue
-		}
-		if first.visible.After(now) {
-			blocked[first.group] = true
-			continue
-		}
-		got, taken[first] = append(got, first), true
-		if !m.fifo {
-			continue
-		}
-		blocked[first.group] = true
-		for _, next := range m.messages[i+1:] {
-			if next.group != first.group || len(got) == most {
-				continue
-			}
-			if next.visible.After(now) {
-				break
-			}
-			got, taken[next] = append(got, next), true
-		}
+		seen[msg.group] = true
 	}
+	slices.SortStableFunc(heads, func(a, b *modelMessage) int { return a.visible.Compare(b.visible) })
+	for _, head := range heads {
+		m.turns = append(m.turns, head.group)
+	}
+}
+
+// candidates are the visible messages in the order in which they are handed out.
+func (m *model) candidates() (all []*modelMessage) {
+	m.settle()
+	visible := func(group string) (part []*modelMessage) {
+		for _, msg := range m.messages {
+			switch {
+			case m.fifo && msg.group != group:
+			case !msg.visible.After(time.Now()):
+				part = append(part, msg)
+			case m.fifo:
+				return part
+			}
+		}
+		return part
+	}
+	if !m.fifo {
+		return visible("")
+	}
+	for _, group := range m.turns {
+		all = append(all, visible(group)...)
+	}
+	return all
+}
+
+func (m *model) receive(most int, hide time.Duration) []*modelMessage {
+	got := m.candidates()
+	got = got[:min(most, len(got))]
 	for _, g := range got {
 		g.receives++
-		g.visible = now.Add(hide)
+		g.visible = time.Now().Add(hide)
+		m.turns = slices.DeleteFunc(m.turns, func(group string) bool { return group == g.group })
 	}
 	return got
+}
+
+// restart forgets whose turn it is: groups queue up by their first messages.
+func (m *model) restart() {
+	m.turns = nil
+	for _, msg := range m.messages {
+		if m.fifo && !slices.Contains(m.turns, msg.group) {
+			m.turns = append(m.turns, msg.group)
+		}
+	}
+	m.turns = slices.DeleteFunc(m.turns, func(group string) bool {
+		head := slices.IndexFunc(m.messages, func(msg *modelMessage) bool { return msg.group == group })
+		return m.messages[head].visible.After(time.Now())
+	})
 }
 
 func (m *model) remove(msg *modelMessage) {
@@ -113,10 +142,13 @@ func againstModel(t *testing.T, random *rand.Rand, fifo bool) {
 			if _, err := q.Send(t.Context(), send); err != nil {
 				t.Fatal(err)
 			}
+			m.settle()
 			m.messages = append(m.messages, msg)
+			m.settle()
 		case 2, 3, 4:
 			receiveBoth(t, q, m, 1+random.IntN(10), random.IntN(30), step)
 		case 5:
+			m.settle()
 			if flying := m.inFlight(); len(flying) > 0 {
 				msg := flying[random.IntN(len(flying))]
 				if random.IntN(2) == 0 {
@@ -130,6 +162,7 @@ func againstModel(t *testing.T, random *rand.Rand, fifo bool) {
 				if err != nil {
 					t.Fatalf("step %d: %v", step, err)
 				}
+				m.settle()
 			}
 		case 6:
 			time.Sleep(time.Duration(random.IntN(15)) * time.Second)
@@ -137,6 +170,7 @@ func againstModel(t *testing.T, random *rand.Rand, fifo bool) {
 			if random.IntN(10) == 0 {
 				s.close()
 				s.open()
+				m.restart()
 				if q, err = s.queues.Get(name); err != nil {
 					t.Fatal(err)
 				}

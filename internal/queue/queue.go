@@ -186,6 +186,7 @@ func (q *Queue) clear(deleted bool) {
 	for _, e := range q.state.byNumber {
 		q.state.remove(e)
 	}
+	clear(q.dedup)
 	q.state.removed = q.state.removed || deleted
 	q.state.wakeAll()
 }
@@ -193,7 +194,7 @@ func (q *Queue) clear(deleted bool) {
 // purgeEvery is how long a purged queue cannot be purged again.
 const purgeEvery = time.Minute
 
-// Purge deletes all messages.
+// Purge deletes all messages, and what is remembered of them to tell duplicates.
 func (q *Queue) Purge(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -212,6 +213,7 @@ func (q *Queue) Purge(ctx context.Context) error {
 	for _, what := range []byte{whatMessage, whatReceipt} {
 		tx.DeleteRange(prefixOf(what, q.id), numberedKey(what, q.id, q.next))
 	}
+	tx.DeleteRange(prefixOf(whatDeduplication, q.id), store.PrefixEnd(prefixOf(whatDeduplication, q.id)))
 	tx.OnApply(func() {
 		q.purged.Store(now)
 		q.clear(false)

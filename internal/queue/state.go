@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"cmp"
 	"container/heap"
 	"sync"
 	"time"
@@ -18,6 +19,7 @@ type entry struct {
 	delayed     bool
 
 	prev, next *entry // in its group, FIFO queues only
+	turn       uint64 // of its group, when ready in a FIFO queue
 	place      place
 	index      int // in the heap of its place
 }
@@ -66,9 +68,10 @@ type state struct {
 	mu       sync.Mutex
 	fifo     bool
 	byNumber map[uint64]*entry
-	ready    entryHeap // by number
+	ready    entryHeap // by number; in FIFO queues by turn
 	hidden   entryHeap // by time
 	tails    map[string]*entry
+	turns    uint64             // that were assigned
 	delayed  int                // hidden and not yet received
 	attempts map[string]attempt // of receives that can be repeated
 	wake     chan struct{}
@@ -78,13 +81,18 @@ type state struct {
 func newState(fifo bool) *state {
 	return &state{
 		fifo: fifo, byNumber: map[uint64]*entry{}, tails: map[string]*entry{}, attempts: map[string]attempt{},
-		ready:  entryHeap{less: func(a, b *entry) bool { return a.number < b.number }},
-		hidden: entryHeap{less: func(a, b *entry) bool { return a.visibleFrom < b.visibleFrom }},
+		ready: entryHeap{less: func(a, b *entry) bool {
+			return cmp.Or(cmp.Compare(a.turn, b.turn), cmp.Compare(a.number, b.number)) < 0
+		}},
+		hidden: entryHeap{less: func(a, b *entry) bool {
+			return cmp.Or(cmp.Compare(a.visibleFrom, b.visibleFrom), cmp.Compare(a.number, b.number)) < 0
+		}},
 	}
 }
 
 // add takes a message whose number is above all others of its group.
 func (s *state) add(e *entry, now int64) {
+	s.advance(now)
 	s.byNumber[e.number] = e
 	if s.fifo {
 		if tail := s.tails[e.group]; tail != nil {
@@ -113,12 +121,17 @@ func (s *state) hide(e *entry, until int64) {
 }
 
 // show makes a message that is in no heap visible. It can be received if no other
-// of its group stands before it.
+// of its group stands before it; its group then queues up behind the other groups,
+// so that one with a message that nobody can handle does not keep them waiting.
 func (s *state) show(e *entry) {
 	e.delayed = false
 	e.place = waiting
 	if e.prev == nil {
 		e.place = ready
+		if s.fifo {
+			s.turns++
+			e.turn = s.turns
+		}
 		heap.Push(&s.ready, e)
 		s.wakeAll()
 	}

@@ -74,9 +74,12 @@ type visibilityEntry struct {
 // traceHeader is the one system attribute that senders may set.
 const traceHeader = "AWSTraceHeader"
 
-func (e *sendEntry) message() (queue.Message, error) {
+// message translates an entry. The trace of the request, which instrumented clients
+// send in a header, is that of the message unless it has one of its own.
+func (e *sendEntry) message(ctx context.Context) (queue.Message, error) {
 	m := queue.Message{
 		Body: aws.ToString(e.MessageBody), Delay: whole(e.DelaySeconds), Group: e.MessageGroupId, DeduplicationID: e.MessageDeduplicationId,
+		TraceHeader: api.CallerOf(ctx).Trace,
 	}
 	for name, a := range e.MessageAttributes {
 		if len(a.StringListValues)+len(a.BinaryListValues) > 0 {
@@ -102,7 +105,7 @@ func (h handlers) sendMessage(ctx context.Context, in *sendInput) (*sqs.SendMess
 		return nil, err
 	}
 	e := sendEntry{nil, in.MessageBody, in.DelaySeconds, in.MessageAttributes, in.MessageDeduplicationId, in.MessageGroupId, in.MessageSystemAttributes}
-	m, err := e.message()
+	m, err := e.message(ctx)
 	if err != nil {
 		return nil, h.exception(ctx, err)
 	}
@@ -125,7 +128,7 @@ func (h handlers) sendMessageBatch(ctx context.Context, in *sendBatchInput) (*sq
 	malformed := map[string]error{}
 	for i := range in.Entries {
 		e := &in.Entries[i]
-		m, err := e.message()
+		m, err := e.message(ctx)
 		if err != nil {
 			// It goes on without a body, which the domain refuses too.
 			m.Body = ""
@@ -248,7 +251,7 @@ func millis(t time.Time) string { return strconv.FormatInt(t.UnixMilli(), 10) }
 func wanted(name string, names []string) bool {
 	return slices.ContainsFunc(names, func(ask string) bool {
 		prefix, isPrefix := strings.CutSuffix(ask, ".*")
-		return ask == name || ask == "All" || isPrefix && strings.HasPrefix(name, prefix)
+		return ask == name || ask == "All" || ask == "*" || isPrefix && strings.HasPrefix(name, prefix)
 	})
 }
 

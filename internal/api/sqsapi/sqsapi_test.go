@@ -122,6 +122,37 @@ func TestSendReceiveDelete(t *testing.T) {
 	}
 }
 
+// A message belongs to the trace of the request that sends it, unless it says
+// otherwise. Asking for the attributes "*" is asking for all.
+func TestTraceOfRequest(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	q := f.queue("q", nil)
+	head := func(trace string) http.Header {
+		return http.Header{"Content-Type": {"application/x-amz-json-1.0"}, "X-Amz-Target": {"AmazonSQS.SendMessage"}, "X-Amzn-Trace-Id": {trace}}
+	}
+	const own = `,"MessageSystemAttributes":{"AWSTraceHeader":{"DataType":"String","StringValue":"Root=own"}}`
+	for _, more := range []string{`,"MessageAttributes":{"Größe":{"DataType":"Number","StringValue":"7"}}`, own} {
+		if status, body := f.post("/", head("Root=request"), `{"QueueUrl":"`+q+`","MessageBody":"m"`+more+`}`); status != 200 {
+			t.Fatal(status, body)
+		}
+	}
+	got, err := f.ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{QueueUrl: &q, MaxNumberOfMessages: 10,
+		MessageAttributeNames: []string{"*"}, MessageSystemAttributeNames: []types.MessageSystemAttributeName{"AWSTraceHeader"}})
+	if err != nil || len(got.Messages) != 2 {
+		t.Fatal(got, err)
+	}
+	first, second := got.Messages[0], got.Messages[1]
+	if first.Attributes["AWSTraceHeader"] != "Root=request" || second.Attributes["AWSTraceHeader"] != "Root=own" || len(first.MessageAttributes) != 1 {
+		t.Errorf("received: %+v, %+v", first, second)
+	}
+	status, body := f.form("/000000000000/q", "Action", "SendMessage", "MessageBody", "m", "MessageAttribute.1.Name", "a",
+		"MessageAttribute.1.Value.DataType", "String", "MessageAttribute.1.Value.StringValue", "\x08")
+	if status != 400 || !strings.Contains(body, "<Code>InvalidParameterValue</Code>") {
+		t.Error(status, body)
+	}
+}
+
 // Only other clients can say 0: the queue's wait and timeout must give way.
 func TestZeroIsNotAbsent(t *testing.T) {
 	t.Parallel()
