@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zlib"
 )
 
 // errTooLarge says that a request's body exceeds the bound of its service.
@@ -35,21 +36,25 @@ func readBody(r *http.Request, buf []byte, limit int64) ([]byte, error) {
 	if r.ContentLength > limit {
 		return buf, errTooLarge
 	}
+	// The readers of compressed bytes need no bounds of their own: the output has one,
+	// and input that yields no output ends at the header.
+	var z io.ReadCloser
+	var err error
 	switch encoding := strings.ToLower(strings.TrimSpace(r.Header.Get("Content-Encoding"))); encoding {
 	case "", "identity":
 		return readUpTo(r.Body, buf, r.ContentLength, limit)
 	case "gzip":
-		// The reader of the compressed bytes needs no bound of its own: the
-		// output has one, and input that yields no output ends at the header.
-		z, err := gzip.NewReader(io.LimitReader(r.Body, limit))
-		if err != nil {
-			return buf, fmt.Errorf("read gzip: %w", err)
-		}
-		buf, err = readUpTo(z, buf, 0, limit)
-		return buf, errors.Join(err, z.Close())
+		z, err = gzip.NewReader(io.LimitReader(r.Body, limit))
+	case "deflate":
+		z, err = zlib.NewReader(io.LimitReader(r.Body, limit))
 	default:
 		return buf, &Error{Code: "SerializationException", Message: "The content encoding " + encoding + " is not supported", Status: http.StatusUnsupportedMediaType}
 	}
+	if err != nil {
+		return buf, fmt.Errorf("unpack: %w", err)
+	}
+	buf, err = readUpTo(z, buf, 0, limit)
+	return buf, errors.Join(err, z.Close())
 }
 
 // readUpTo reads all of r; size is how much is expected, if positive.

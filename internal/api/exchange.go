@@ -106,7 +106,7 @@ func (x *exchange) identify(d Dialect) {
 	if d == Kinesis {
 		head["X-Amz-Id-2"] = []string{newID2()}
 	}
-	if d != DynamoDB && x.r.Method != http.MethodOptions && x.r.Header.Get("Origin") != "" {
+	if x.r.Method != http.MethodOptions && x.r.Header.Get("Origin") != "" {
 		head.Set("Access-Control-Expose-Headers", exposedHeaders)
 	}
 	x.caller = Caller{RequestID: x.id, AccessKeyID: x.scope.accessKeyID, Region: x.scope.region, Host: x.r.Host, Path: x.r.URL.Path, Trace: x.r.Header.Get("X-Amzn-Trace-Id")}

@@ -17,6 +17,7 @@ import (
 	"github.com/cockroachdb/datadriven"
 	"github.com/fxamacker/cbor/v2"
 	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zlib"
 
 	"github.com/weirstream/weir/internal/api"
 )
@@ -28,6 +29,7 @@ import (
 //	http            as it is
 //	http hex        the body is in hexadecimal digits
 //	http gzip       the body is compressed
+//	http deflate    the same, with zlib
 //	http pad=N      the body has N bytes of white space in front
 //	http auth       the handler demands signatures
 func TestGolden(t *testing.T) {
@@ -58,7 +60,10 @@ func exchange(t *testing.T, url string, d *datadriven.TestData) string {
 		data, err = hex.DecodeString(strings.ReplaceAll(string(data), " ", ""))
 	}
 	if d.HasArg("gzip") {
-		data, err = compress(data)
+		data, err = compress(data, func(w io.Writer) io.WriteCloser { return gzip.NewWriter(w) })
+	}
+	if d.HasArg("deflate") {
+		data, err = compress(data, func(w io.Writer) io.WriteCloser { return zlib.NewWriter(w) })
 	}
 	var pad int
 	if d.MaybeScanArgs(t, "pad", &pad); pad > 0 {
@@ -87,9 +92,9 @@ func exchange(t *testing.T, url string, d *datadriven.TestData) string {
 	return show(t, resp, got)
 }
 
-func compress(data []byte) ([]byte, error) {
+func compress(data []byte, to func(io.Writer) io.WriteCloser) ([]byte, error) {
 	var b bytes.Buffer
-	z := gzip.NewWriter(&b)
+	z := to(&b)
 	if _, err := z.Write(data); err != nil {
 		return nil, err
 	}
