@@ -143,6 +143,9 @@ func (t *Tables) maintain(ctx context.Context) {
 	}
 }
 
+// Account returns the account that the tables belong to.
+func (t *Tables) Account() string { return t.cfg.Identity.Account }
+
 // Close ends background work and saves what makes the next start quick. It does not
 // close the store. No operation may be under way or follow.
 func (t *Tables) Close() error {

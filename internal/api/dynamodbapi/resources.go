@@ -3,6 +3,7 @@ package dynamodbapi
 import (
 	"context"
 	"regexp"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -56,7 +57,7 @@ func (h handlers) describeTimeToLive(_ context.Context, in *dynamodb.DescribeTim
 // taggable matches the ARNs of tables.
 var taggable = regexp.MustCompile(`\Aarn:[a-z-]+:dynamodb:[^:]+:\d+:table/[a-zA-Z0-9_.-]{3,255}\z`)
 
-func checkResource(arn *string) error {
+func (h handlers) checkResource(operation string, arn *string) error {
 	if arn == nil {
 		return api.Validation("Invalid TableArn")
 	}
@@ -66,6 +67,11 @@ func checkResource(arn *string) error {
 	if !taggable.MatchString(*arn) {
 		return api.Validation("Invalid TableArn: Invalid ResourceArn provided as input " + *arn)
 	}
+	own := h.tables.Account()
+	if strings.Split(*arn, ":")[4] != own {
+		// Who asks is not known; the service names the user.
+		return &api.Error{Code: "AccessDeniedException", Message: "User: arn:aws:iam::" + own + ":root is not authorized to perform: dynamodb:" + operation + " on resource: " + *arn}
+	}
 	return nil
 }
 
@@ -74,12 +80,12 @@ func (h handlers) tagResource(_ context.Context, in *dynamodb.TagResourceInput) 
 	c.Required("tags", in.Tags != nil)
 	checkTags(&c, in.Tags)
 	if in.ResourceArn == nil {
-		return nil, checkResource(nil)
+		return nil, h.checkResource("TagResource", nil)
 	}
 	if err := c.Err(); err != nil {
 		return nil, err
 	}
-	if err := checkResource(in.ResourceArn); err != nil {
+	if err := h.checkResource("TagResource", in.ResourceArn); err != nil {
 		return nil, err
 	}
 	if len(in.Tags) == 0 {
@@ -93,14 +99,14 @@ func (h handlers) tagResource(_ context.Context, in *dynamodb.TagResourceInput) 
 
 func (h handlers) untagResource(_ context.Context, in *dynamodb.UntagResourceInput) (*dynamodb.UntagResourceOutput, error) {
 	if in.ResourceArn == nil {
-		return nil, checkResource(nil)
+		return nil, h.checkResource("UntagResource", nil)
 	}
 	var c api.Constraints
 	c.Required("tagKeys", in.TagKeys != nil)
 	if err := c.Err(); err != nil {
 		return nil, err
 	}
-	if err := checkResource(in.ResourceArn); err != nil {
+	if err := h.checkResource("UntagResource", in.ResourceArn); err != nil {
 		return nil, err
 	}
 	if len(in.TagKeys) == 0 {
@@ -115,7 +121,7 @@ func (h handlers) untagResource(_ context.Context, in *dynamodb.UntagResourceInp
 // listTags answers with all tags: the parameter NextToken has no effect, and no answer
 // has one.
 func (h handlers) listTags(_ context.Context, in *dynamodb.ListTagsOfResourceInput) (*dynamodb.ListTagsOfResourceOutput, error) {
-	if err := checkResource(in.ResourceArn); err != nil {
+	if err := h.checkResource("ListTagsOfResource", in.ResourceArn); err != nil {
 		return nil, err
 	}
 	tags, err := h.tables.Tags(*in.ResourceArn)
