@@ -59,6 +59,27 @@ def test_updates_and_conditions(table):
     assert old["Attributes"]["seen"] == [1, 2, 3]
 
 
+def test_updates_that_only_take_away_make_no_item(table):
+    key = {"id": "none", "at": 0}
+    for update in (
+        {"UpdateExpression": "REMOVE a, b.c DELETE d :d", "ExpressionAttributeValues": {":d": {"x"}}},
+        {"AttributeUpdates": {"a": {"Action": "DELETE"}}},
+    ):
+        assert "Attributes" not in table.update_item(Key=key, ReturnValues="ALL_NEW", **update)
+        assert "Item" not in table.get_item(Key=key)
+    table.update_item(Key=key)
+    assert table.get_item(Key=key)["Item"] == key
+
+
+def test_tags_come_in_one_answer(client, table):
+    arn = table.table_arn
+    tags = [{"Key": f"tag {n:02}", "Value": str(n)} for n in range(50)]
+    client.tag_resource(ResourceArn=arn, Tags=tags)
+    assert client.list_tags_of_resource(ResourceArn=arn)["Tags"] == tags
+    with pytest.raises(client.exceptions.ClientError, match="limit of 50"):
+        client.tag_resource(ResourceArn=arn, Tags=[{"Key": "one more", "Value": ""}])
+
+
 def test_many_items_in_batches_and_pages(client, table):
     with table.batch_writer() as batch:
         for i in range(1000):
