@@ -156,7 +156,9 @@ func (m *Mappings) Create(_ context.Context, spec Spec) (View, error) {
 	m.byUUID[def.UUID] = mp
 	m.mu.Unlock()
 	created := mp.View()
-	created.State = Creating
+	if def.Enabled || !def.OfQueue() {
+		created.State = Creating
+	}
 	mp.start()
 	return created, nil
 }
@@ -234,7 +236,11 @@ func (m *Mappings) checkUnique(def Definition) error {
 	for _, mp := range m.all() {
 		other := mp.kept()
 		if other.UUID != def.UUID && other.SourceARN == def.SourceARN && other.FunctionARN == def.FunctionARN && mp.View().State != Deleting {
-			return errorf(Conflict, `The event source arn (" %s ") and function (" %s ") provided mapping already exists. Please update or delete the existing mapping with UUID %s`, def.SourceARN, def.FunctionName, other.UUID)
+			text := `The event source arn (" %s ") and function (" %s ") provided mapping already exists.`
+			if def.OfQueue() {
+				text = `An event source mapping with SQS arn (" %s ") and function (" %s ") already exists.`
+			}
+			return errorf(Conflict, text+" Please update or delete the existing mapping with UUID %s", def.SourceARN, def.FunctionName, other.UUID)
 		}
 	}
 	return nil
@@ -279,7 +285,8 @@ func (m *Mappings) List(source, function string) []View {
 }
 
 // Update changes a mapping. The change takes effect when invocations in flight
-// have ended; until then the mapping shows its old values.
+// have ended; until then the mapping shows its old values. The answer has them too,
+// but for mappings of queues.
 func (m *Mappings) Update(_ context.Context, uuid string, spec Spec) (View, error) {
 	mp, err := m.get(uuid)
 	if err != nil {
@@ -298,7 +305,7 @@ func (m *Mappings) Update(_ context.Context, uuid string, spec Spec) (View, erro
 	}
 	m.defsMu.Lock()
 	defer m.defsMu.Unlock()
-	old, err := mp.begin(func(d Definition) State { return updateState(d, spec) })
+	shown, err := mp.begin(func(d Definition) State { return updateState(d, spec) })
 	if err != nil {
 		return View{}, err
 	}
@@ -311,7 +318,10 @@ func (m *Mappings) Update(_ context.Context, uuid string, spec Spec) (View, erro
 		mp.end()
 		mp.start()
 	})
-	return old, nil
+	if shown.OfQueue() {
+		shown.Definition = mp.kept()
+	}
+	return shown, nil
 }
 
 // change writes the definition that a request makes of that of a mapping.

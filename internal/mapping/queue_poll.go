@@ -112,6 +112,8 @@ func (p *poller) slot(ctx context.Context) error {
 type batch struct {
 	messages []Message
 	event    []byte
+	hidden   time.Time // until when the messages are kept from others
+	held     bool      // and that is longer than from when they were handed out
 }
 
 func (b *batch) handles() []string { return handlesOf(b.messages) }
@@ -135,8 +137,16 @@ func (p *poller) gather(ctx context.Context) (*batch, error) {
 			wait = time.Until(end)
 		}
 		if len(b.messages) == p.def.BatchSize || len(b.messages) > 0 && wait <= 0 {
-			b.event = append(b.event, "]}"...)
+			p.complete(b)
 			return b, nil
+		}
+		if len(b.messages) > 0 {
+			sure := p.keep(b)
+			if sure <= 0 {
+				end = time.Now()
+				continue
+			}
+			wait = min(wait, sure)
 		}
 		got, err := p.queue.Poll(ctx, p.def.BatchSize-len(b.messages), wait)
 		if err != nil {
@@ -146,11 +156,36 @@ func (p *poller) gather(ctx context.Context) (*batch, error) {
 		got = p.filter(got)
 		if len(b.messages) == 0 && len(got) > 0 {
 			end = time.Now().Add(time.Duration(p.def.BatchingWindow) * time.Second)
+			b.hidden = time.Now().Add(p.queue.VisibilityTimeout())
 		}
 		if full := p.fill(b, got); full {
 			end = time.Now()
 		}
 	}
+}
+
+// complete ends the event of a batch. If its messages had to be held, they are
+// kept from others for the whole timeout from now on, when the function runs.
+func (p *poller) complete(b *batch) {
+	if b.held {
+		p.queue.Hold(b.handles(), p.queue.VisibilityTimeout())
+	}
+	b.event = append(b.event, "]}"...)
+}
+
+// keep holds the messages of a batch whose window is longer than their visibility
+// timeout, as they would come into it once more. It returns how long no message has
+// to be held, 0 when one is not kept from others any more: gathering has to end.
+func (p *poller) keep(b *batch) time.Duration {
+	timeout := p.queue.VisibilityTimeout()
+	margin := min(time.Second, timeout/2)
+	if time.Until(b.hidden) <= margin {
+		if !p.queue.Hold(b.handles(), timeout) {
+			return 0
+		}
+		b.hidden, b.held = time.Now().Add(timeout), true
+	}
+	return time.Until(b.hidden) - margin
 }
 
 // filter deletes the messages that no filter lets through and returns the others.

@@ -28,7 +28,7 @@ import (
 //
 //	queue NAME [ATTRIBUTE=VALUE]...
 //	send BODY... [group=GROUP]
-//	map [batch=N] [window=SECONDS] [report] [most=N] [filter=PATTERN] [retries=N] [start=POSITION]
+//	map [batch=N] [window=SECONDS] [report] [most=N] [filter=PATTERN] [retries=N] [start=POSITION] [disabled]
 //	update, with what map takes; delete; show; restart
 //	function [takes=DURATION] [raise=BODY] [fail=BODY] [answer=RESULT] [throttle=N] [effects] [conflicts=N]
 //	advance DURATION
@@ -115,6 +115,9 @@ func (st *queueStory) command(t *testing.T, d *datadriven.TestData) string {
 		v, err := st.m.Create(ctx, st.spec(d))
 		st.uuid = cmp.Or(v.UUID, st.uuid)
 		out = describeQueueMapping(v, err)
+		if st.uuid != "" {
+			out = strings.ReplaceAll(out, st.uuid, "UUID")
+		}
 	case "update":
 		out = describeQueueMapping(st.m.Update(ctx, st.uuid, st.spec(d)))
 	case "delete":
@@ -218,6 +221,8 @@ func (st *queueStory) spec(d *datadriven.TestData) Spec {
 			s.Starting = &StartingPosition{Type: text}
 		case "source":
 			s.SourceARN = text
+		case "disabled":
+			s.Enabled = ptr(false)
 		case "filter":
 			s.Filters = &[]string{strings.TrimSpace(d.Input)}
 		}

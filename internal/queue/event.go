@@ -16,7 +16,7 @@ type eventRecord struct {
 	Body          string                    `json:"body"`
 	System        eventSystem               `json:"attributes"`
 	Attributes    map[string]eventAttribute `json:"messageAttributes"`
-	AttributesMD5 string                    `json:"md5OfMessageAttributes,omitempty"`
+	AttributesMD5 *string                   `json:"md5OfMessageAttributes"` // null without attributes
 	BodyMD5       string                    `json:"md5OfBody"`
 	Source        string                    `json:"eventSource"`
 	SourceARN     string                    `json:"eventSourceARN"`
@@ -51,8 +51,11 @@ func (r *Received) AppendEvent(dst []byte, queueARN, region string) ([]byte, err
 			Receives: strconv.Itoa(r.Receives), Trace: r.Trace, Sent: epochMillis(r.Sent), Origin: r.Origin, Sequence: r.Sequence,
 			Group: r.Group, Sender: r.Sender, DeduplicationID: r.DeduplicationID, FirstReceived: epochMillis(r.FirstReceived),
 		},
-		Attributes: map[string]eventAttribute{}, AttributesMD5: AttributesMD5(r.Attributes), BodyMD5: BodyMD5(r.Body),
+		Attributes: map[string]eventAttribute{}, BodyMD5: BodyMD5(r.Body),
 		Source: "aws:sqs", SourceARN: queueARN, Region: region,
+	}
+	if sum := AttributesMD5(r.Attributes); sum != "" {
+		record.AttributesMD5 = &sum
 	}
 	for name, a := range r.Attributes {
 		record.Attributes[name] = eventAttribute{a.String, a.Binary, []string{}, []string{}, a.Type}

@@ -266,6 +266,7 @@ def test_function_gets_messages(sqs, make, map_, function):
         "eventSource", "eventSourceARN", "awsRegion",
     ]
     assert list(record["attributes"]) == ["ApproximateReceiveCount", "SentTimestamp", "SenderId", "ApproximateFirstReceiveTimestamp"]
+    assert record["md5OfMessageAttributes"]
     assert record["messageAttributes"] == {"K": {"stringValue": "v", "stringListValues": [], "binaryListValues": [], "dataType": "String"}}
     assert (record["eventSource"], record["eventSourceARN"], record["awsRegion"]) == ("aws:sqs", arn(url), REGION)
     empty(sqs, url)
