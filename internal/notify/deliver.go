@@ -146,8 +146,9 @@ func (t *Topics) enqueue(ctx context.Context, topic Topic, sub Subscription, n n
 	if t.cfg.Queues == nil {
 		return permanentError{errors.New("there are no queues here")}
 	}
+	m := Message{Body: n.Message, Attributes: n.Attributes, Group: n.Group, Trace: n.Trace}
 	if sub.Raw {
-		return t.cfg.Queues.SendToQueue(ctx, sub.Endpoint, n.Message, n.Attributes)
+		return t.cfg.Queues.SendToQueue(ctx, sub.Endpoint, m)
 	}
 	e, err := t.seal(topic, sub, n)
 	if err != nil {
@@ -157,7 +158,8 @@ func (t *Topics) enqueue(ctx context.Context, topic Topic, sub Subscription, n n
 	if err != nil {
 		return err
 	}
-	return t.cfg.Queues.SendToQueue(ctx, sub.Endpoint, string(body), nil)
+	m.Body, m.Attributes = string(body), nil
+	return t.cfg.Queues.SendToQueue(ctx, sub.Endpoint, m)
 }
 
 func (t *Topics) invoke(ctx context.Context, topic Topic, sub Subscription, n notice) error {

@@ -27,6 +27,8 @@ type notice struct {
 	Message    string               // the body for the protocol
 	Attributes map[string]Attribute `json:",omitempty"`
 	Token      string               `json:",omitempty"` // of confirmations
+	Group      string               `json:",omitempty"` // for queues, as is the trace
+	Trace      string               `json:",omitempty"`
 }
 
 func (n notice) timestamp() string { return n.Time.UTC().Format("2006-01-02T15:04:05.000Z") }

@@ -4,10 +4,13 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 
@@ -22,6 +25,9 @@ type Message struct {
 	// Bodies are bodies by protocol, "email", "http" and so on.
 	Bodies     map[string]string
 	Attributes map[string]Attribute
+	// Group is the message group and Trace the trace header that queues are given
+	// with the message; "" is none.
+	Group, Trace string
 }
 
 // Attribute is a message attribute: a string, a number or an array in String, or
@@ -38,6 +44,7 @@ const (
 	maxAttributeName = 256
 	maxEntries       = 10
 	maxEntryID       = 80
+	maxGroup         = 128
 )
 
 // ParseStructure turns a body that is JSON with bodies by protocol (message
@@ -83,8 +90,11 @@ func (m *Message) check() error {
 	if len(m.Subject) > maxSubject || hasControl(m.Subject) {
 		return invalid("Subject")
 	}
-	for name, a := range m.Attributes {
-		if err := a.check(name); err != nil {
+	if len(m.Group) > maxGroup || strings.ContainsFunc(m.Group, func(r rune) bool { return r <= ' ' || r >= 0x7f }) {
+		return invalid("MessageGroupId")
+	}
+	for _, name := range slices.Sorted(maps.Keys(m.Attributes)) {
+		if err := m.Attributes[name].check(name); err != nil {
 			return err
 		}
 	}
@@ -92,20 +102,40 @@ func (m *Message) check() error {
 }
 
 var (
-	attributeName = regexp.MustCompile(`^[A-Za-z0-9_.-]+$`)
+	notInName     = regexp.MustCompile(`[^A-Za-z0-9_.-]`)
 	attributeType = regexp.MustCompile(`^(String\.Array|String|Number|Binary)(\..+)?$`)
 )
 
+func checkAttributeName(name string) error {
+	switch {
+	case len(name) > maxAttributeName:
+		return errorf(InvalidAttribute, "Length of message attribute name must be less than 256 bytes.")
+	case notInName.MatchString(name):
+		bad, _ := utf8.DecodeRuneInString(notInName.FindString(name))
+		return errorf(InvalidAttribute, "Invalid non-alphanumeric character '#x%X' was found in the message attribute name. Can only include alphanumeric characters, hyphens, underscores, or dots.", bad)
+	case strings.HasPrefix(name, "."):
+		return errorf(InvalidAttribute, "Invalid message attribute name starting with character '.' was found.")
+	case strings.HasSuffix(name, "."):
+		return errorf(InvalidAttribute, "Invalid message attribute name ending with character '.' was found.")
+	case strings.Contains(name, ".."):
+		return errorf(InvalidAttribute, "Message attribute name can not have successive '.' character.")
+	}
+	return nil
+}
+
 func (a Attribute) check(name string) error {
-	if len(name) > maxAttributeName || !attributeName.MatchString(name) ||
-		strings.HasPrefix(name, ".") || strings.HasSuffix(name, ".") || strings.Contains(name, "..") {
-		return errorf(InvalidAttribute, "The message attribute name '%s' is invalid. Attribute names can contain A-Z, a-z, 0-9, underscore, hyphen, and period, and must not start or end with a period.", name)
+	if err := checkAttributeName(name); err != nil {
+		return err
 	}
 	kind := attributeType.FindStringSubmatch(a.Type)
-	if kind == nil {
+	switch {
+	case kind == nil:
 		return errorf(InvalidAttribute, "The message attribute '%s' has an invalid message attribute type, the set of supported type prefixes is Binary, Number, and String.", name)
-	}
-	if kind[1] == "Binary" && len(a.Binary) == 0 || kind[1] != "Binary" && a.String == "" {
+	case kind[1] == "Binary" && a.String != "":
+		return errorf(InvalidAttribute, "The message attribute '%s' with type '%s' must use field 'Binary'.", name, a.Type)
+	case kind[1] != "Binary" && len(a.Binary) > 0:
+		return errorf(InvalidAttribute, "The message attribute '%s' with type '%s' must use field 'String'.", name, a.Type)
+	case kind[1] == "Binary" && len(a.Binary) == 0 || kind[1] != "Binary" && a.String == "":
 		return errorf(InvalidAttribute, "The message attribute '%s' must contain non-empty message attribute value for message attribute type '%s'.", name, a.Type)
 	}
 	if kind[1] == "Number" {
@@ -133,11 +163,11 @@ func (m *Message) body(protocol string) string {
 // Publish sends a message to the confirmed subscriptions of a topic. It returns
 // when the deliveries are on disk; they are made afterwards.
 func (t *Topics) Publish(ctx context.Context, topicARN string, m Message) (messageID string, err error) {
-	results, err := t.publish(ctx, topicARN, []Message{m})
+	ids, err := t.publish(ctx, topicARN, []Message{m})
 	if err != nil {
 		return "", err
 	}
-	return results[0].MessageID, results[0].Err
+	return ids[0], nil
 }
 
 // Entry is one message of a batch.
@@ -146,15 +176,9 @@ type Entry struct {
 	Message
 }
 
-// Result is what became of an entry of a batch.
-type Result struct {
-	ID        string
-	MessageID string
-	Err       error // the message was refused; an *Error
-}
-
-// PublishBatch sends up to ten messages; each is accepted or refused for itself.
-func (t *Topics) PublishBatch(ctx context.Context, topicARN string, entries []Entry) ([]Result, error) {
+// PublishBatch sends up to ten messages and returns their ids. One that is not well
+// formed has the whole batch refused.
+func (t *Topics) PublishBatch(ctx context.Context, topicARN string, entries []Entry) (messageIDs []string, err error) {
 	if err := checkEntries(entries); err != nil {
 		return nil, err
 	}
@@ -162,14 +186,7 @@ func (t *Topics) PublishBatch(ctx context.Context, topicARN string, entries []En
 	for i, e := range entries {
 		messages[i] = e.Message
 	}
-	results, err := t.publish(ctx, topicARN, messages)
-	if err != nil {
-		return nil, err
-	}
-	for i := range results {
-		results[i].ID = entries[i].ID
-	}
-	return results, nil
+	return t.publish(ctx, topicARN, messages)
 }
 
 var entryID = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
@@ -185,8 +202,13 @@ func checkEntries(entries []Entry) error {
 	size := 0
 	for i := range entries {
 		e := &entries[i]
-		if len(e.ID) > maxEntryID || !entryID.MatchString(e.ID) {
+		switch {
+		case e.ID == "":
 			return errorf(InvalidEntryID, "The Id of a batch entry in a batch request doesn't abide by the specification.")
+		case len(e.ID) > maxEntryID:
+			return errorf(InvalidEntryID, "The Id of a batch entry in the batch request is too long: %s", e.ID)
+		case !entryID.MatchString(e.ID):
+			return errorf(InvalidEntryID, "The Id of a batch entry in the batch request contains an impermissible character: %s", e.ID)
 		}
 		if seen[e.ID] {
 			return errorf(EntriesNotUnique, "Two or more batch entries in the request have the same Id.")
@@ -195,53 +217,47 @@ func checkEntries(entries []Entry) error {
 		size += e.size()
 	}
 	if size > maxMessage {
-		return errorf(BatchTooLong, "The length of all the batch messages put together is more than the limit.")
+		return errorf(BatchTooLong, "The length of all the messages put together is more than the limit.")
 	}
 	return nil
 }
 
-// publish writes the deliveries of all messages that are well formed in one
-// transaction.
-func (t *Topics) publish(ctx context.Context, topicARN string, messages []Message) ([]Result, error) {
+// publish writes the deliveries of all messages in one transaction.
+func (t *Topics) publish(ctx context.Context, topicARN string, messages []Message) (messageIDs []string, err error) {
 	topic, err := t.Topic(ctx, topicARN)
 	if err != nil {
 		return nil, err
 	}
-	results := make([]Result, len(messages))
-	notices := make([]notice, 0, len(messages))
-	accepted := make([]*Message, 0, len(messages))
+	ids := make([]string, len(messages))
+	notices := make([]notice, len(messages))
 	for i := range messages {
 		m := &messages[i]
-		if results[i].Err = m.check(); results[i].Err != nil {
-			continue
+		if err := m.check(); err != nil {
+			return nil, err
 		}
-		results[i].MessageID = uuid.NewString()
-		accepted = append(accepted, m)
-		notices = append(notices, notice{
-			ID: results[i].MessageID, Kind: kindNotification, Time: time.Now(), Subject: m.Subject, Attributes: m.Attributes,
-		})
-	}
-	if len(accepted) == 0 {
-		return results, nil
+		ids[i] = uuid.NewString()
+		notices[i] = notice{
+			ID: ids[i], Kind: kindNotification, Time: time.Now(), Subject: m.Subject, Attributes: m.Attributes, Group: m.Group, Trace: m.Trace,
+		}
 	}
 	tx := t.db.Begin()
-	if err := t.fanOut(tx, topic, accepted, notices); err != nil {
+	if err := t.fanOut(tx, topic, messages, notices); err != nil {
 		return nil, fmt.Errorf("publish to %s: %w", topic.Name, err)
 	}
 	if err := tx.Wait(); err != nil {
 		return nil, fmt.Errorf("publish to %s: %w", topic.Name, err)
 	}
-	for _, m := range accepted {
+	for i := range messages {
 		t.measure(topic.Name, "NumberOfMessagesPublished", "Count").Observe(1)
-		t.measure(topic.Name, "PublishSize", "Bytes").Observe(float64(m.size()))
+		t.measure(topic.Name, "PublishSize", "Bytes").Observe(float64(messages[i].size()))
 	}
-	return results, nil
+	return ids, nil
 }
 
 // fanOut adds a delivery of each message for each confirmed subscription, and
 // applies tx while nothing else gets a number in between, so that the order of
 // numbers is the order in which they become visible.
-func (t *Topics) fanOut(tx *store.Tx, topic Topic, messages []*Message, notices []notice) error {
+func (t *Topics) fanOut(tx *store.Tx, topic Topic, messages []Message, notices []notice) error {
 	t.changing.Lock()
 	defer t.changing.Unlock()
 	defer tx.Discard()

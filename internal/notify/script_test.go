@@ -89,7 +89,7 @@ func (i *invoker) InvokeAsync(_ context.Context, functionARN string, event []byt
 }
 
 // SendToQueue fails as functions do.
-func (i *invoker) SendToQueue(_ context.Context, queueARN, body string, attributes map[string]Attribute) error {
+func (i *invoker) SendToQueue(_ context.Context, queueARN string, m Message) error {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	if len(i.fail) > 0 {
@@ -97,7 +97,11 @@ func (i *invoker) SendToQueue(_ context.Context, queueARN, body string, attribut
 		i.fail = i.fail[1:]
 		return err
 	}
-	i.events = append(i.events, fmt.Sprintf("%s %s %v\n%s\n", time.Now().UTC().Format("15:04:05"), queueARN, attributes, body))
+	var more string
+	if m.Group != "" || m.Trace != "" {
+		more = fmt.Sprintf(" group %q, trace %q", m.Group, m.Trace)
+	}
+	i.events = append(i.events, fmt.Sprintf("%s %s %v%s\n%s\n", time.Now().UTC().Format("15:04:05"), queueARN, m.Attributes, more, m.Body))
 	return nil
 }
 
@@ -355,7 +359,10 @@ func (s *story) subscriptions(ctx context.Context, d *datadriven.TestData) (stri
 
 // publish takes the body as input, and attributes as name:type:value.
 func (s *story) publish(ctx context.Context, d *datadriven.TestData) (string, error) {
-	m := Message{Subject: strings.ReplaceAll(s.arg(d, "subject"), "_", " "), Body: strings.TrimSuffix(d.Input, "\n")}
+	m := Message{
+		Subject: strings.ReplaceAll(s.arg(d, "subject"), "_", " "), Body: strings.TrimSuffix(d.Input, "\n"),
+		Group: s.arg(d, "group"), Trace: s.arg(d, "trace"),
+	}
 	if n := s.arg(d, "size"); n != "" {
 		size, err := strconv.Atoi(n)
 		if err != nil {
@@ -393,14 +400,10 @@ func (s *story) batch(ctx context.Context, d *datadriven.TestData) (string, erro
 		}
 		entries = append(entries, Entry{ID: id, Message: Message{Body: body}})
 	}
-	results, err := s.topics.PublishBatch(ctx, s.topicARN(d), entries)
+	ids, err := s.topics.PublishBatch(ctx, s.topicARN(d), entries)
 	var b strings.Builder
-	for _, r := range results {
-		if r.Err != nil {
-			fmt.Fprintf(&b, "%s %s", r.ID, showError(r.Err))
-			continue
-		}
-		fmt.Fprintf(&b, "%s %s\n", r.ID, r.MessageID)
+	for i, id := range ids {
+		fmt.Fprintf(&b, "%s %s\n", entries[i].ID, id)
 	}
 	return b.String(), err
 }

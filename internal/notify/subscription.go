@@ -201,13 +201,14 @@ func checkEndpoint(protocol, endpoint string) error {
 func (s *Subscription) set(name, value string) *Error {
 	switch name {
 	case "RawMessageDelivery":
-		if value != "true" && value != "false" {
+		raw := strings.EqualFold(value, "true")
+		if !raw && !strings.EqualFold(value, "false") {
 			return invalid("RawMessageDelivery: Invalid value [%s]. Must be true or false.", value)
 		}
-		if value == "true" && !s.byHTTP() && s.Protocol != protocolQueue {
+		if raw && !s.byHTTP() && s.Protocol != protocolQueue {
 			return invalid("RawMessageDelivery: Delivery protocol [%s] does not support raw message delivery.", s.Protocol)
 		}
-		s.Raw = value == "true"
+		s.Raw = raw
 	case attributeDeliveryPolicy:
 		if !s.byHTTP() && value != "" {
 			return invalid("DeliveryPolicy: Delivery protocol [%s] does not support delivery policies.", s.Protocol)
@@ -310,11 +311,16 @@ func (t *Topics) Unsubscribe(ctx context.Context, arn string, authenticated bool
 }
 
 func checkSubscriptionARN(arn string) error {
+	if arn == "" {
+		return invalid("SubscriptionArn Reason: no value for required parameter")
+	}
 	if n := len(strings.Split(arn, ":")); n < 6 {
 		return invalid("SubscriptionArn Reason: An ARN must have at least 6 elements, not %d", n)
 	}
-	if a, err := catalog.ParseARN(arn); err != nil || a.Service != "sns" || !strings.Contains(a.Resource, ":") {
+	if a, err := catalog.ParseARN(arn); err != nil || a.Service != "sns" {
 		return invalid("SubscriptionArn")
+	} else if !strings.Contains(a.Resource, ":") {
+		return invalid("SubscriptionId")
 	}
 	return nil
 }

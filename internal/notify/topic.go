@@ -65,8 +65,10 @@ func (t *Topics) CreateTopic(ctx context.Context, name string, attributes, tags 
 	t.changing.Lock()
 	defer t.changing.Unlock()
 	if old, ok := t.topics.Get(topic.ARN); ok {
-		if tags != nil && !maps.Equal(tags, old.Tags) {
-			return "", invalid("Tags Reason: Topic already exists with different tags")
+		for key, value := range tags {
+			if kept, ok := old.Tags[key]; !ok || kept != value {
+				return "", invalid("Tags Reason: Topic already exists with different tags")
+			}
 		}
 		if !topic.agrees(old, attributes) {
 			return "", invalid("Attributes Reason: Topic already exists with different attributes")

@@ -24,7 +24,7 @@ type Invoker interface {
 // Queues takes messages for queues and returns when they are on disk. An error that
 // wraps ErrUndeliverable is not tried again.
 type Queues interface {
-	SendToQueue(ctx context.Context, queueARN, body string, attributes map[string]Attribute) error
+	SendToQueue(ctx context.Context, queueARN string, m Message) error
 }
 
 // Config of [Open].

@@ -112,9 +112,12 @@ func sendTo(ctx context.Context, queues *queue.Queues, arn string, m queue.Messa
 type subscribedQueues struct{ queues *queue.Queues }
 
 // SendToQueue implements notify.Queues.
-func (s subscribedQueues) SendToQueue(ctx context.Context, arn, body string, attributes map[string]notify.Attribute) error {
-	m := queue.Message{Body: body, Attributes: map[string]queue.Attribute{}}
-	for name, a := range attributes {
+func (s subscribedQueues) SendToQueue(ctx context.Context, arn string, published notify.Message) error {
+	m := queue.Message{Body: published.Body, Attributes: map[string]queue.Attribute{}, TraceHeader: published.Trace}
+	if published.Group != "" {
+		m.Group = &published.Group
+	}
+	for name, a := range published.Attributes {
 		m.Attributes[name] = queue.Attribute{Type: a.Type, String: a.String, Binary: a.Binary}
 	}
 	return sendTo(ctx, s.queues, arn, m)

@@ -2,7 +2,10 @@ package snsapi
 
 import (
 	"context"
-	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
@@ -26,7 +29,12 @@ func (h handlers) publish(ctx context.Context, in *sns.PublishInput) (*sns.Publi
 	if target == nil {
 		return nil, invalid("TopicArn or TargetArn Reason: no value for required parameter")
 	}
-	m, err := message(in.Message, in.Subject, in.MessageStructure, in.MessageAttributes, in.MessageGroupId, in.MessageDeduplicationId)
+	if in.TargetArn != nil && strings.Contains(*in.TargetArn, ":endpoint/") {
+		return nil, invalid("TargetArn Reason: No endpoint found for the target arn specified")
+	}
+	m, err := message(ctx, publication{
+		in.Message, in.Subject, in.MessageStructure, in.MessageGroupId, in.MessageDeduplicationId, in.MessageAttributes, "",
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -37,18 +45,22 @@ func (h handlers) publish(ctx context.Context, in *sns.PublishInput) (*sns.Publi
 	return &sns.PublishOutput{MessageId: &id}, nil
 }
 
-func message(body, subject, structure *string, attributes map[string]types.MessageAttributeValue, group, deduplication *string) (notify.Message, error) {
-	if group != nil {
-		return notify.Message{}, invalid("MessageGroupId Reason: The request includes MessageGroupId parameter that is not valid for this topic type")
-	}
-	if deduplication != nil {
+// publication is what a message and an entry of a batch have in common.
+type publication struct {
+	body, subject, structure, group, deduplication *string
+	attributes                                     map[string]types.MessageAttributeValue
+	path                                           string // of its members in errors
+}
+
+func message(ctx context.Context, p publication) (notify.Message, error) {
+	if p.deduplication != nil {
 		return notify.Message{}, invalid("MessageDeduplicationId Reason: The request includes MessageDeduplicationId parameter that is not valid for this topic type")
 	}
-	if subject != nil && *subject == "" {
+	if p.subject != nil && *p.subject == "" {
 		return notify.Message{}, invalid("Subject")
 	}
-	m := notify.Message{Subject: aws.ToString(subject), Body: aws.ToString(body)}
-	switch aws.ToString(structure) {
+	m := notify.Message{Subject: aws.ToString(p.subject), Body: aws.ToString(p.body), Group: aws.ToString(p.group), Trace: api.CallerOf(ctx).Trace}
+	switch aws.ToString(p.structure) {
 	case "":
 	case "json":
 		var err error
@@ -58,51 +70,41 @@ func message(body, subject, structure *string, attributes map[string]types.Messa
 	default:
 		return notify.Message{}, invalid("MessageStructure")
 	}
-	for name, a := range attributes {
+	for _, name := range slices.Sorted(maps.Keys(p.attributes)) {
+		a := p.attributes[name]
+		if a.DataType == nil {
+			return notify.Message{}, &api.Error{Code: "ValidationError", Message: "1 validation error detected: Value null at '" + p.path + "messageAttributes." + name +
+				".member.dataType' failed to satisfy constraint: Member must not be null"}
+		}
 		if m.Attributes == nil {
 			m.Attributes = map[string]notify.Attribute{}
 		}
-		m.Attributes[name] = notify.Attribute{Type: aws.ToString(a.DataType), String: aws.ToString(a.StringValue), Binary: a.BinaryValue}
+		m.Attributes[name] = notify.Attribute{Type: *a.DataType, String: aws.ToString(a.StringValue), Binary: a.BinaryValue}
 	}
 	return m, nil
 }
 
+// publishBatch publishes all messages or none: what the service finds wrong with one
+// of them is an error of the request.
 func (h handlers) publishBatch(ctx context.Context, in *sns.PublishBatchInput) (*sns.PublishBatchOutput, error) {
-	out := &sns.PublishBatchOutput{Successful: []types.PublishBatchResultEntry{}, Failed: []types.BatchResultErrorEntry{}}
 	entries := make([]notify.Entry, len(in.PublishBatchRequestEntries))
-	malformed := map[string]error{}
 	for i, e := range in.PublishBatchRequestEntries {
-		m, err := message(e.Message, e.Subject, e.MessageStructure, e.MessageAttributes, e.MessageGroupId, e.MessageDeduplicationId)
+		m, err := message(ctx, publication{
+			e.Message, e.Subject, e.MessageStructure, e.MessageGroupId, e.MessageDeduplicationId, e.MessageAttributes,
+			fmt.Sprintf("publishBatchRequestEntries.%d.member.", i+1),
+		})
 		if err != nil {
-			malformed[aws.ToString(e.Id)] = err
+			return nil, err
 		}
 		entries[i] = notify.Entry{ID: aws.ToString(e.Id), Message: m}
 	}
-	// An entry that is malformed has no message, which the domain refuses too.
-	results, err := h.topics.PublishBatch(ctx, aws.ToString(in.TopicArn), entries)
+	ids, err := h.topics.PublishBatch(ctx, aws.ToString(in.TopicArn), entries)
 	if err != nil {
 		return nil, exception(err)
 	}
-	for i := range results {
-		r := &results[i]
-		if r.Err == nil {
-			out.Successful = append(out.Successful, types.PublishBatchResultEntry{Id: &r.ID, MessageId: &r.MessageID})
-			continue
-		}
-		failure := exception(r.Err)
-		if err := malformed[r.ID]; err != nil {
-			failure = err
-		}
-		out.Failed = append(out.Failed, failedEntry(r.ID, failure))
+	out := &sns.PublishBatchOutput{Successful: make([]types.PublishBatchResultEntry, len(ids)), Failed: []types.BatchResultErrorEntry{}}
+	for i := range ids {
+		out.Successful[i] = types.PublishBatchResultEntry{Id: &entries[i].ID, MessageId: &ids[i]}
 	}
 	return out, nil
-}
-
-func failedEntry(id string, err error) types.BatchResultErrorEntry {
-	entry := types.BatchResultErrorEntry{Id: &id, Code: aws.String("InternalError"), SenderFault: false}
-	var e *api.Error
-	if errors.As(err, &e) {
-		entry.Code, entry.Message, entry.SenderFault = &e.Code, &e.Message, true
-	}
-	return entry
 }

@@ -107,6 +107,9 @@ func (h handlers) tagResource(ctx context.Context, in *sns.TagResourceInput) (*s
 	if err != nil {
 		return nil, err
 	}
+	if len(tagMap(in.Tags)) < len(in.Tags) {
+		return nil, invalid("Duplicated keys are not allowed.")
+	}
 	return &sns.TagResourceOutput{}, exception(h.topics.TagTopic(ctx, topic.ARN, tagMap(in.Tags), nil))
 }
 
