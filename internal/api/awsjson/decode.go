@@ -79,12 +79,13 @@ type decoder struct {
 	Decoder
 	scan     jsonscan.Scanner
 	elements int
+	nulls    int        // elements of lists of scalars that are null
 	mismatch *TypeError // the first one
 }
 
 func (d *decoder) release() {
 	d.scan.Reset(nil)
-	d.Dialect, d.elements, d.mismatch = nil, 0, nil
+	d.Dialect, d.elements, d.nulls, d.mismatch = nil, 0, 0, nil
 	decoders.Put(d)
 }
 
@@ -173,9 +174,9 @@ func (d *decoder) member(t *shape.Type, name []byte) *shape.Member {
 	return nil
 }
 
-// union leaves v nil if no variant is set, and an unknown variant that names
-// them if more than one is: whether that is an error, and which, is for the
-// service to say.
+// union leaves v nil if no variant is set, and an unknown variant that names them if
+// more than one is, or one that has a null in a list of scalars: whether that is an
+// error, and which, is for the service to say.
 func (d *decoder) union(t *shape.Type, v reflect.Value) {
 	if !d.scan.Object() {
 		return
@@ -192,9 +193,13 @@ func (d *decoder) union(t *shape.Type, v reflect.Value) {
 			d.scan.Skip()
 			continue
 		}
+		nulls := d.nulls
 		d.value(&m.Slot, m.SetVariant(v), false)
 		if !held.Add(t, m, v) {
 			d.note(Mismatch{Want: t, Got: jsonscan.Object})
+		}
+		if d.nulls > nulls && m.Scalars() {
+			t.SetUnknown(v, m.Name)
 		}
 	}
 }
@@ -219,6 +224,9 @@ func (d *decoder) list(t *shape.Type, v reflect.Value) {
 			v.Grow(max(4, n))
 		}
 		v.SetLen(n + 1)
+		if d.scan.Kind() == jsonscan.Null && t.Scalars() {
+			d.nulls++
+		}
 		d.value(&t.Elem, v.Index(n), true)
 	}
 }

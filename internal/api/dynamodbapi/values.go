@@ -97,9 +97,13 @@ func appendList[T any](dst []byte, kind string, elements []T, appendElement func
 	return append(dst, `]}`...)
 }
 
-// appendAmbiguous writes a value that had several types, whose names tag lists. Their
-// values are lost, which shows only in which of several errors is reported.
+// appendAmbiguous writes a value that had several types, whose names tag lists, or a
+// set with null among its members, if tag is one name. The values are lost, which shows
+// only in which of several errors is reported.
 func appendAmbiguous(dst []byte, tag string) []byte {
+	if !strings.Contains(tag, ",") {
+		return append(dst, `{"`+tag+`":[null]}`...)
+	}
 	examples := map[string]string{
 		"S": `""`, "N": `"0"`, "B": `""`, "BOOL": "true", "NULL": "true",
 		"SS": `[""]`, "NS": `["0"]`, "BS": `[""]`, "L": "[]", "M": "{}",

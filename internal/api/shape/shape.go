@@ -149,15 +149,32 @@ func (vs *Variants) Add(t *Type, m *Member, v reflect.Value) bool {
 	if len(vs.others) == 0 {
 		return true
 	}
-	if t.unknown == nil {
-		return false
-	}
 	names := vs.first.Name
 	for _, m := range vs.others {
 		names += "," + m.Name
 	}
+	return t.SetUnknown(v, names)
+}
+
+// SetUnknown makes v, a place for the union t, hold the SDK's UnknownUnionMember; it
+// returns false if the union was described without it. A Tag of one name stands for a
+// member that the request sets to a list of scalars with a null among them, which the
+// SDK's type cannot hold.
+func (t *Type) SetUnknown(v reflect.Value, tag string) bool {
+	if t.unknown == nil {
+		return false
+	}
 	p := reflect.New(t.unknown)
-	p.Elem().FieldByName("Tag").SetString(names)
+	p.Elem().FieldByName("Tag").SetString(tag)
 	v.Set(p)
 	return true
+}
+
+// Scalars reports whether t is a list of scalars.
+func (t *Type) Scalars() bool {
+	if t.Kind != List {
+		return false
+	}
+	k := t.Elem.Kind
+	return k != Struct && k != Union && k != Map && k != List
 }

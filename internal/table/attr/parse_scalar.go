@@ -122,7 +122,7 @@ func (p *Parser) set(s *jsonscan.Scanner, k Kind) {
 		p.buf = append(p.buf, byte(k.member()))
 		if s.Kind() == jsonscan.Null {
 			s.Null()
-			p.refuse(Invalidf(msgEmptyValue))
+			p.refuse(nullMember(k))
 		} else {
 			p.scalar(s, k.member())
 		}
@@ -160,6 +160,17 @@ func emptySet(k Kind) error {
 		return Invalidf(msgInvalid + "An number set  may not be empty")
 	default:
 		return Invalidf(msgInvalid + "Binary sets should not be empty")
+	}
+}
+
+func nullMember(k Kind) error {
+	switch k {
+	case StringSet:
+		return Invalidf(msgInvalid + "An string set may not have a null string as a member")
+	case NumberSet:
+		return Invalidf(msgInvalid + "An number set may not have a null string as a member")
+	default:
+		return Invalidf(msgInvalid + "Binary sets may not contain null values")
 	}
 }
 

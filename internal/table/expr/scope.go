@@ -27,6 +27,9 @@ type Scope struct {
 	usedNames, usedValues []bool
 }
 
+// maxPlaceholder is how many bytes a placeholder can have, with its first character.
+const maxPlaceholder = 255
+
 // check refuses placeholders that are malformed and values that are not valid.
 func (s *Scope) check() error {
 	s.usedNames = make([]bool, len(s.Names))
@@ -35,6 +38,9 @@ func (s *Scope) check() error {
 		return attr.Invalidf("ExpressionAttributeNames must not be empty")
 	}
 	for _, n := range s.Names {
+		if size := len(n.Placeholder); size > maxPlaceholder {
+			return attr.Invalidf("ExpressionAttributeNames contains invalid key: The expression attribute map contains a key that is too long; size of key: %d", size)
+		}
 		if !isPlaceholder(n.Placeholder, '#') {
 			return attr.Invalidf(`ExpressionAttributeNames contains invalid key: Syntax error; key: "%s"`, n.Placeholder)
 		}
@@ -48,6 +54,9 @@ func (s *Scope) check() error {
 		return attr.Invalidf("ExpressionAttributeValues must not be empty")
 	}
 	for _, v := range s.Values {
+		if len(v.Placeholder) > maxPlaceholder {
+			return attr.Invalidf("ExpressionAttributeValues contains invalid key: The expression attribute map contains a key that is too long;")
+		}
 		if !isPlaceholder(v.Placeholder, ':') {
 			return attr.Invalidf(`ExpressionAttributeValues contains invalid key: Syntax error; key: "%s"`, v.Placeholder)
 		}
