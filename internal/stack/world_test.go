@@ -126,11 +126,22 @@ func number(v *int) string {
 type streams struct{ *world }
 
 func (w streams) CreateStream(ctx context.Context, s resource.StreamSpec) (string, error) {
-	return arn("kinesis", "stream/"+s.Name), w.create(ctx, "CreateStream", "stream", s.Name, fmt.Sprintf("shards=%d hours=%d", s.Shards, s.RetentionHours))
+	return arn("kinesis", "stream/"+s.Name), w.create(ctx, "CreateStream", "stream", s.Name, describeStream(s))
 }
 
 func (w streams) UpdateStream(ctx context.Context, s resource.StreamSpec) error {
-	return w.update(ctx, "UpdateStream", "stream", s.Name, fmt.Sprintf("shards=%d hours=%d", s.Shards, s.RetentionHours))
+	return w.update(ctx, "UpdateStream", "stream", s.Name, describeStream(s))
+}
+
+func describeStream(s resource.StreamSpec) string {
+	text := fmt.Sprintf("shards=%d hours=%d", s.Shards, s.RetentionHours)
+	if s.Mode != "" {
+		text += " mode=" + s.Mode
+	}
+	if s.MaxRecordKiB != 0 || s.ShardMetrics != nil {
+		text += fmt.Sprintf(" record=%d metrics=%v", s.MaxRecordKiB, s.ShardMetrics)
+	}
+	return text
 }
 
 func (w streams) DeleteStream(ctx context.Context, name string) error {

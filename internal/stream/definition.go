@@ -17,6 +17,10 @@ const (
 // otherwise.
 const DefaultRetention = 24 * time.Hour
 
+// DefaultMaxRecordKiB is the size of the largest record, data and partition key,
+// unless a stream says otherwise.
+const DefaultMaxRecordKiB = 1024
+
 // Definition is what a stream is, as kept in the catalog.
 type Definition struct {
 	Name           string

@@ -38,10 +38,21 @@ func AllShardMetrics() []string {
 // shard, besides what it measures already. It returns what that was and what it is now.
 func (s *Streams) EnableShardMetrics(_ context.Context, name string, metrics []string) (before, after []string, err error) {
 	return s.changeShardMetrics(name, func(now []string) []string {
-		all := append(slices.Clone(now), metrics...)
-		slices.Sort(all)
-		return slices.Compact(all)
+		return sorted(append(slices.Clone(now), metrics...))
 	})
+}
+
+// SetShardMetrics has a stream measure just what is named.
+func (s *Streams) SetShardMetrics(_ context.Context, name string, metrics []string) error {
+	_, _, err := s.changeShardMetrics(name, func([]string) []string { return sorted(metrics) })
+	return err
+}
+
+// sorted returns names in order, each once.
+func sorted(names []string) []string {
+	all := slices.Clone(names)
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 // DisableShardMetrics is the opposite of EnableShardMetrics.

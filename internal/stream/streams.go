@@ -100,6 +100,7 @@ type CreateSpec struct {
 	Mode           string // "": Provisioned when Shards is given, else OnDemand
 	RetentionHours int
 	MaxRecordKiB   int
+	ShardMetrics   []string // of AllShardMetrics
 	Tags           map[string]string
 }
 
@@ -107,7 +108,6 @@ const (
 	maxShards          = 20000
 	maxOnDemand        = 50
 	defaultOnDemand    = 4
-	defaultMaxRecord   = 1024
 	maxRecordKiB       = 10240
 	minRetentionHours  = 24
 	maxRetentionHours  = 8760
@@ -131,7 +131,7 @@ func (c *CreateSpec) fill() error {
 		c.RetentionHours = minRetentionHours
 	}
 	if c.MaxRecordKiB == 0 {
-		c.MaxRecordKiB = defaultMaxRecord
+		c.MaxRecordKiB = DefaultMaxRecordKiB
 	}
 	if err := checkMaxRecord(c.MaxRecordKiB); err != nil {
 		return err
@@ -140,8 +140,8 @@ func (c *CreateSpec) fill() error {
 }
 
 func checkMaxRecord(kib int) error {
-	if kib < defaultMaxRecord || kib > maxRecordKiB {
-		return errorf(Validation, "MaxRecordSizeInKiB must be between %d and %d.", defaultMaxRecord, maxRecordKiB)
+	if kib < DefaultMaxRecordKiB || kib > maxRecordKiB {
+		return errorf(Validation, "MaxRecordSizeInKiB must be between %d and %d.", DefaultMaxRecordKiB, maxRecordKiB)
 	}
 	return nil
 }
@@ -172,7 +172,7 @@ func (s *Streams) Create(_ context.Context, spec CreateSpec) (*Stream, error) {
 	now := time.Now()
 	def := Definition{
 		Name: spec.Name, Created: now.UnixMilli(), Mode: spec.Mode,
-		RetentionHours: spec.RetentionHours, MaxRecordKiB: spec.MaxRecordKiB, Tags: spec.Tags,
+		RetentionHours: spec.RetentionHours, MaxRecordKiB: spec.MaxRecordKiB, ShardMetrics: sorted(spec.ShardMetrics), Tags: spec.Tags,
 	}
 	for i, r := range evenRanges(spec.Shards) {
 		def.Shards = append(def.Shards, Shard{Index: uint32(i), Created: now.Unix(), Range: r})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -30,14 +31,28 @@ func streamError(err error) error {
 
 func (s streams) CreateStream(ctx context.Context, spec resource.StreamSpec) (string, error) {
 	_, err := s.Create(ctx, stream.CreateSpec{
-		Name: spec.Name, Shards: spec.Shards, Mode: spec.Mode, RetentionHours: spec.RetentionHours, Tags: spec.Tags,
+		Name: spec.Name, Shards: spec.Shards, Mode: spec.Mode, RetentionHours: spec.RetentionHours,
+		MaxRecordKiB: spec.MaxRecordKiB, ShardMetrics: shardMetrics(spec), Tags: spec.Tags,
 	})
 	return s.ARN(spec.Name), streamError(err)
 }
 
 func (s streams) UpdateStream(ctx context.Context, spec resource.StreamSpec) error {
+	if err := s.setMode(ctx, spec); err != nil {
+		return err
+	}
 	if err := s.scale(ctx, spec); err != nil {
 		return err
+	}
+	size := spec.MaxRecordKiB
+	if size == 0 {
+		size = stream.DefaultMaxRecordKiB
+	}
+	if err := s.UpdateMaxRecordSize(ctx, spec.Name, size); err != nil {
+		return streamError(err)
+	}
+	if err := s.SetShardMetrics(ctx, spec.Name, shardMetrics(spec)); err != nil {
+		return streamError(err)
 	}
 	hours := spec.RetentionHours
 	if hours == 0 {
@@ -47,6 +62,26 @@ func (s streams) UpdateStream(ctx context.Context, spec resource.StreamSpec) err
 		return streamError(err)
 	}
 	return streamError(s.SetTags(ctx, spec.Name, spec.Tags))
+}
+
+// setMode gives a stream the mode that a template asks for, by number of shards if not
+// by name.
+func (s streams) setMode(ctx context.Context, spec resource.StreamSpec) error {
+	mode := spec.Mode
+	if mode == "" && spec.Shards > 0 {
+		mode = stream.Provisioned
+	}
+	if mode == "" {
+		return nil
+	}
+	return streamError(s.UpdateMode(ctx, spec.Name, mode))
+}
+
+func shardMetrics(spec resource.StreamSpec) []string {
+	if slices.Contains(spec.ShardMetrics, "ALL") {
+		return stream.AllShardMetrics()
+	}
+	return spec.ShardMetrics
 }
 
 // scale brings a stream to the number of shards that a template asks for.

@@ -1,17 +1,22 @@
 package resource
 
-import "context"
+import (
+	"context"
+	"slices"
+)
 
 var kinesisStream = define(Type{
 	Name: "AWS::Kinesis::Stream", NameProperty: "Name", NameLimit: 128,
-	Properties:    []string{"Name", "RetentionPeriodHours", "ShardCount", "StreamModeDetails", "Tags"},
-	Unimplemented: []string{"DesiredShardLevelMetrics", "MaxRecordSizeInKiB", "StreamEncryption", "WarmThroughputMiBps"},
+	Properties:    []string{"DesiredShardLevelMetrics", "MaxRecordSizeInKiB", "Name", "RetentionPeriodHours", "ShardCount", "StreamModeDetails", "Tags"},
+	Unimplemented: []string{"StreamEncryption", "WarmThroughputMiBps"},
 	Replace:       []string{"Name"},
-	Fixed:         []string{"StreamModeDetails"},
 	Attributes:    []string{"Arn"},
 }, operations[StreamSpec]{
 	decode: func(o *object) StreamSpec {
-		s := StreamSpec{Name: o.text("Name"), Shards: o.count("ShardCount"), RetentionHours: o.count("RetentionPeriodHours"), Tags: o.tags()}
+		s := StreamSpec{
+			Name: o.text("Name"), Shards: o.count("ShardCount"), RetentionHours: o.count("RetentionPeriodHours"),
+			MaxRecordKiB: o.count("MaxRecordSizeInKiB"), ShardMetrics: shardMetrics(o), Tags: o.tags(),
+		}
 		if mode := o.object("StreamModeDetails"); mode != nil {
 			mode.require("StreamMode")
 			s.Mode = mode.oneOf("StreamMode", "PROVISIONED", "ON_DEMAND")
@@ -32,6 +37,21 @@ var kinesisStream = define(Type{
 		return p.Streams.DeleteStream(ctx, t.Name)
 	},
 })
+
+var shardMetricNames = []string{
+	"ALL", "IncomingBytes", "IncomingRecords", "IteratorAgeMilliseconds", "OutgoingBytes", "OutgoingRecords",
+	"ReadProvisionedThroughputExceeded", "WriteProvisionedThroughputExceeded",
+}
+
+func shardMetrics(o *object) []string {
+	names := o.texts("DesiredShardLevelMetrics")
+	for i, item := range o.items("DesiredShardLevelMetrics") {
+		if item.IsScalar() && !slices.Contains(shardMetricNames, item.Text) {
+			o.fail(item.Line, "Properties validation failed for resource %s with message: #/DesiredShardLevelMetrics/%d: %s is not a valid enum value", o.id, i, item.Text)
+		}
+	}
+	return names
+}
 
 // named is a resource whose Ref is its name and whose one attribute is its ARN.
 func named(name, arn string) Made {

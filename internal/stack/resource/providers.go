@@ -54,6 +54,8 @@ type StreamSpec struct {
 	Shards         int
 	Mode           string // PROVISIONED or ON_DEMAND
 	RetentionHours int
+	MaxRecordKiB   int
+	ShardMetrics   []string // names, or ALL
 	Tags           map[string]string
 }
 
