@@ -53,8 +53,12 @@ type Spec struct {
 const payPerRequest = "PAY_PER_REQUEST"
 
 // CreateTable makes a table. It is there when CreateTable returns, though the
-// description says that it is being created.
+// description says that it is being created. The name may be the ARN that the table
+// will have.
 func (t *Tables) CreateTable(spec Spec) (Description, error) {
+	if spec.Name = t.tableName(spec.Name); strings.HasPrefix(spec.Name, "arn:") {
+		return Description{}, attr.Invalidf("Invalid TableArn: Invalid ResourceArn provided as input %s", spec.Name)
+	}
 	def, err := spec.definition()
 	if err != nil {
 		return Description{}, err

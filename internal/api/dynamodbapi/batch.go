@@ -28,7 +28,7 @@ func errNoRequests(operation string) error {
 func checkTableKeys[V any](c *api.Constraints, requests map[string]V) {
 	c.Required("requestItems", requests != nil)
 	for name := range requests {
-		if isARN(&name) || len(name) >= minName && len(name) <= maxName && namePattern.Match(name) {
+		if isTableARN(&name) || len(name) >= minName && len(name) <= maxName && namePattern.Match(name) {
 			continue
 		}
 		c.Add("requestItems", "{"+name+"=...}", "Map keys must satisfy constraint: "+

@@ -3,6 +3,7 @@ package dynamodbapi
 import (
 	"fmt"
 	"math"
+	"regexp"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -37,7 +38,7 @@ func checkName(c *api.Constraints, path string, name *string) {
 	c.Required(path, name != nil)
 	switch {
 	case name == nil:
-	case *name == "" || isARN(name):
+	case *name == "" || isTableARN(name):
 		c.Length(path, name, 1, maxARN)
 	default:
 		c.Pattern(path, name, namePattern)
@@ -47,13 +48,18 @@ func checkName(c *api.Constraints, path string, name *string) {
 
 func isARN(name *string) bool { return name != nil && strings.HasPrefix(*name, "arn:") }
 
+// tableARN matches the ARNs of tables.
+var tableARN = regexp.MustCompile(`\Aarn:[a-z-]+:dynamodb:[^:]+:\d+:table/[a-zA-Z0-9_.-]{3,255}\z`)
+
+func isTableARN(name *string) bool { return isARN(name) && tableARN.MatchString(*name) }
+
 // checkControlName constrains the name of a table in operations on tables as such,
 // which have texts of their own.
 func checkControlName(c *api.Constraints, name *string) error {
 	switch {
 	case name == nil:
 		return api.Validation("The parameter 'TableName' is required but was not present in the request")
-	case isARN(name):
+	case isTableARN(name):
 	case len(*name) < minName || len(*name) > maxName:
 		return api.Validation("TableName must be at least 3 characters long and at most 255 characters long")
 	default:

@@ -2,7 +2,6 @@ package dynamodbapi
 
 import (
 	"context"
-	"regexp"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -54,9 +53,6 @@ func (h handlers) describeTimeToLive(_ context.Context, in *dynamodb.DescribeTim
 	}, nil
 }
 
-// taggable matches the ARNs of tables.
-var taggable = regexp.MustCompile(`\Aarn:[a-z-]+:dynamodb:[^:]+:\d+:table/[a-zA-Z0-9_.-]{3,255}\z`)
-
 func (h handlers) checkResource(operation string, arn *string) error {
 	if arn == nil {
 		return api.Validation("Invalid TableArn")
@@ -64,7 +60,7 @@ func (h handlers) checkResource(operation string, arn *string) error {
 	if !isARN(arn) {
 		return api.Validation("One or more parameter values were invalid: ARNs must start with 'arn:': " + *arn)
 	}
-	if !taggable.MatchString(*arn) {
+	if !tableARN.MatchString(*arn) {
 		return api.Validation("Invalid TableArn: Invalid ResourceArn provided as input " + *arn)
 	}
 	own := h.tables.Account()
