@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
+	"encoding/hex"
 	"fmt"
 	"hash"
 	"hash/crc32"
@@ -125,7 +126,7 @@ func (d *digests) verify(size int64) (*Checksum, error) {
 	}
 	if want.MD5 != nil && string(want.MD5) != string(d.md5.Sum(nil)) {
 		return nil, errorf(BadDigest, "The Content-MD5 you specified did not match what we received.").
-			with("ExpectedDigest", base64.StdEncoding.EncodeToString(want.MD5)).with("CalculatedDigest", base64.StdEncoding.EncodeToString(d.md5.Sum(nil)))
+			with("ExpectedDigest", hex.EncodeToString(want.MD5)).with("CalculatedDigest", base64.StdEncoding.EncodeToString(d.md5.Sum(nil)))
 	}
 	if d.sha != nil && string(want.SHA256) != string(d.sha.Sum(nil)) {
 		return nil, errorf(SHA256Mismatch, "The provided 'x-amz-content-sha256' header does not match what was computed.").

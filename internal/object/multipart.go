@@ -332,7 +332,10 @@ func (b *Buckets) Completed(ctx context.Context, bucket, key, uploadID string) (
 
 // choose finds the parts that a completion lists.
 func (c Completion) choose(stored []part) ([]part, error) {
-	if len(c.Parts) == 0 || len(c.Parts) > maxPartNumber {
+	if len(c.Parts) == 0 {
+		return nil, errorf(InvalidRequest, "You must specify at least one part")
+	}
+	if len(c.Parts) > maxPartNumber {
 		return nil, errorf(MalformedXML, "The XML you provided was not well-formed or did not validate against our published schema")
 	}
 	invalid := errorf(InvalidPart, "One or more of the specified parts could not be found.  The part may not have been uploaded, or the specified entity tag may not match the part's entity tag.").
@@ -345,6 +348,10 @@ func (c Completion) choose(stored []part) ([]part, error) {
 		at, ok := slices.BinarySearchFunc(stored, want.Number, byNumber)
 		if !ok || stored[at].MD5 != want.ETag || want.Checksum != "" && want.Checksum != stored[at].Checksum {
 			return nil, invalid.with("PartNumber", want.Number).with("ETag", want.ETag)
+		}
+		if c.Upload.Type == Composite && want.Checksum == "" {
+			return nil, errorf(InvalidRequest, "The upload was created using a %s checksum. The complete request must include the checksum for each part. It was missing for part %d in the request.",
+				strings.ToLower(string(c.Upload.Algorithm)), want.Number)
 		}
 		if i < len(c.Parts)-1 && stored[at].Size < minPartBytes {
 			return nil, errorf(EntityTooSmall, "Your proposed upload is smaller than the minimum allowed size").

@@ -45,7 +45,7 @@ type Meta struct {
 	Tags               map[string]string `json:",omitempty"`
 }
 
-var storageClasses = map[string]bool{"": true, "STANDARD": true, "REDUCED_REDUNDANCY": true, "STANDARD_IA": true, "ONEZONE_IA": true, "INTELLIGENT_TIERING": true}
+var storageClasses = map[string]bool{"": true, "STANDARD": true, "REDUCED_REDUNDANCY": true, "STANDARD_IA": true, "ONEZONE_IA": true, "GLACIER_IR": true, "INTELLIGENT_TIERING": true}
 
 func (m Meta) check() error {
 	size := 0
@@ -56,7 +56,7 @@ func (m Meta) check() error {
 		return errorf(MetadataTooLarge, "Your metadata headers exceed the maximum allowed metadata size").with("Size", size).with("MaxSizeAllowed", maxMetadata)
 	}
 	if !storageClasses[m.StorageClass] {
-		return errorf(InvalidStorageClass, "The storage class you specified is not valid")
+		return errorf(InvalidStorageClass, "The storage class you specified is not valid").with("StorageClassRequested", m.StorageClass)
 	}
 	return checkTags(m.Tags, maxObjectTags)
 }

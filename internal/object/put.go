@@ -170,11 +170,14 @@ func (b *Buckets) delete(ctx context.Context, bucket string, keys []string, c Co
 			if err := c.check(key, old, exists); err != nil {
 				return err
 			}
-			if !exists || done[key] {
+			if done[key] {
 				continue
 			}
-			tx.Delete(objectKey(bucket, key))
-			b.sweeper.doomIn(tx, old.Content)
+			if exists {
+				tx.Delete(objectKey(bucket, key))
+				b.sweeper.doomIn(tx, old.Content)
+			}
+			// The service tells of keys without an object, too.
 			if err := b.announceIn(tx, def, RemovedDelete, Object{Key: key}, origin); err != nil {
 				return err
 			}

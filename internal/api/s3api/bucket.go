@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"regexp"
 	"strings"
 	"time"
 
@@ -16,8 +17,10 @@ const (
 	namespace = "http://s3.amazonaws.com/doc/2006-03-01/"
 	// maxDocument bounds the documents of requests: 10,000 parts with checksums.
 	maxDocument = 4 << 20
-	timeLayout  = "2006-01-02T15:04:05.000Z"
 )
+
+// timestamp is a time as documents have it: to the second, and yet with milliseconds.
+func timestamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05") + ".000Z" }
 
 type owner struct {
 	ID          string
@@ -73,7 +76,7 @@ func (x *exchange) listBuckets() error {
 			out.ContinuationToken = out.Buckets[limit-1].Name
 			break
 		}
-		out.Buckets = append(out.Buckets, entry{b.Name, b.Created.Format(timeLayout), x.regionOf(b)})
+		out.Buckets = append(out.Buckets, entry{b.Name, timestamp(b.Created), x.regionOf(b)})
 	}
 	return x.document(out)
 }
@@ -84,6 +87,10 @@ func (x *exchange) regionOf(b object.Bucket) string {
 	}
 	return x.h.buckets.Region()
 }
+
+// regionName is what a location constraint may be, but for "EU" and but for the
+// first region, which is where buckets without one are.
+var regionName = regexp.MustCompile(`^[a-z]{2}(-[a-z]+)+-[0-9]$`)
 
 func (x *exchange) createBucket() error {
 	var in struct {
@@ -99,6 +106,10 @@ func (x *exchange) createBucket() error {
 		return notImplemented("A directory bucket")
 	case x.r.Header.Get("X-Amz-Bucket-Object-Lock-Enabled") == "true":
 		return notImplemented("Object lock")
+	case at == "us-east-1" || at != "" && at != "EU" && !regionName.MatchString(at):
+		e := &apiError{code: "InvalidLocationConstraint", status: http.StatusBadRequest, message: "The specified location-constraint is not valid"}
+		e.detail("LocationConstraint", at)
+		return e
 	case at != "" && at != x.region && at != x.h.buckets.Region():
 		return &apiError{code: "IllegalLocationConstraintException", status: http.StatusBadRequest, message: "The " + at + " location constraint is incompatible for the region specific endpoint this request was sent to."}
 	}

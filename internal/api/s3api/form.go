@@ -1,18 +1,13 @@
 package s3api
 
 import (
-	"bytes"
-	"encoding/base64"
-	"encoding/json"
 	"encoding/xml"
 	"errors"
-	"fmt"
 	"io"
 	"mime/multipart"
 	"net/http"
 	"net/url"
 	"strings"
-	"time"
 
 	"github.com/weirstream/weir/internal/object"
 )
@@ -35,7 +30,11 @@ func (x *exchange) postForm() error {
 	if fields.Get("Key") == "" {
 		return invalidArgument("Bucket POST must contain a field named 'key'.  If it is specified, please check the order of the fields.", "key", "")
 	}
-	key := strings.ReplaceAll(fields.Get("Key"), "${filename}", file.FileName())
+	key := fields.Get("Key")
+	if name := file.FileName(); name != "" {
+		key = strings.ReplaceAll(key, "${filename}", name)
+	}
+	fields.Set("Key", key)
 	least, most, err := checkPolicy(fields)
 	if err != nil {
 		return err
@@ -56,6 +55,11 @@ func (x *exchange) postForm() error {
 	m, err := x.meta()
 	if err != nil {
 		return err
+	}
+	if doc := fields.Get("Tagging"); doc != "" {
+		if m.Tags, err = parseTags([]byte(doc)); err != nil {
+			return err
+		}
 	}
 	o, err := x.h.buckets.Write(x.r.Context(), object.Put{
 		Bucket: x.bucket, Key: key, Body: &sized{r: file, least: least, most: most}, Meta: m, Expected: object.Expected{Size: -1}, Origin: x.origin(), Form: true,
@@ -96,11 +100,10 @@ func (x *exchange) posted(fields http.Header, o object.Object) error {
 	head.Set("Etag", etag)
 	head.Set("Location", place)
 	if target, err := url.Parse(fields.Get("Success_action_redirect")); err == nil && target.IsAbs() {
-		q := target.Query()
-		q.Set("bucket", x.bucket)
-		q.Set("key", o.Key)
-		q.Set("etag", etag)
-		target.RawQuery = q.Encode()
+		if target.RawQuery != "" {
+			target.RawQuery += "&"
+		}
+		target.RawQuery += "bucket=" + url.QueryEscape(x.bucket) + "&key=" + url.QueryEscape(o.Key) + "&etag=" + url.QueryEscape(etag)
 		head.Set("Location", target.String())
 		return x.nothing(http.StatusSeeOther)
 	}
@@ -120,60 +123,6 @@ func (x *exchange) posted(fields http.Header, o object.Object) error {
 	default:
 		return x.nothing(http.StatusNoContent)
 	}
-}
-
-// checkPolicy judges the policy of a form: its expiry and conditions. It returns
-// the bounds of the size of the file.
-func checkPolicy(fields http.Header) (least, most int64, err error) {
-	most = 5 << 30
-	if fields.Get("Policy") == "" {
-		return 0, most, nil
-	}
-	denied := func(why string) error {
-		return &apiError{code: "AccessDenied", status: http.StatusForbidden, message: "Invalid according to Policy: " + why}
-	}
-	doc, err := base64.StdEncoding.DecodeString(fields.Get("Policy"))
-	var policy struct {
-		Expiration time.Time         `json:"expiration"`
-		Conditions []json.RawMessage `json:"conditions"`
-	}
-	if err != nil || json.Unmarshal(doc, &policy) != nil {
-		return 0, 0, &apiError{code: "InvalidPolicyDocument", status: http.StatusBadRequest, message: "Invalid Policy: Invalid JSON."}
-	}
-	if time.Now().After(policy.Expiration) {
-		return 0, 0, denied("Policy expired.")
-	}
-	for _, c := range policy.Conditions {
-		var exact map[string]string
-		if json.Unmarshal(c, &exact) == nil {
-			for name, want := range exact {
-				if !strings.EqualFold(name, "bucket") && fields.Get(name) != want {
-					return 0, 0, denied(fmt.Sprintf(`Policy Condition failed: ["eq", "$%s", "%s"]`, name, want))
-				}
-			}
-			continue
-		}
-		var list []any
-		d := json.NewDecoder(bytes.NewReader(c))
-		if d.Decode(&list) != nil || len(list) != 3 {
-			return 0, 0, &apiError{code: "InvalidPolicyDocument", status: http.StatusBadRequest, message: "Invalid Policy: Invalid 'conditions' value."}
-		}
-		if list[0] == "content-length-range" {
-			from, _ := list[1].(float64)
-			to, _ := list[2].(float64)
-			least, most = int64(from), int64(to)
-			continue
-		}
-		name, _ := list[1].(string)
-		want, _ := list[2].(string)
-		name = strings.TrimPrefix(name, "$")
-		got := fields.Get(name)
-		if strings.EqualFold(name, "bucket") || list[0] == "starts-with" && strings.HasPrefix(got, want) || list[0] == "eq" && got == want {
-			continue
-		}
-		return 0, 0, denied("Policy Condition failed: " + string(c))
-	}
-	return least, most, nil
 }
 
 // sized reads a file that must have a size within bounds.

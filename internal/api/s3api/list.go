@@ -95,7 +95,7 @@ func (x *exchange) list(after string, withOwner bool) (l listing, next string, e
 }
 
 func (x *exchange) entry(o object.Object, encode func(string) string, withOwner bool) listEntry {
-	e := listEntry{Key: encode(o.Key), LastModified: o.Modified.Format(timeLayout), ETag: `"` + o.ETag + `"`, Size: o.Size, StorageClass: o.Meta.StorageClass}
+	e := listEntry{Key: encode(o.Key), LastModified: timestamp(o.Modified), ETag: `"` + o.ETag + `"`, Size: o.Size, StorageClass: o.Meta.StorageClass}
 	if e.StorageClass == "" {
 		e.StorageClass = "STANDARD"
 	}
@@ -131,13 +131,14 @@ func (x *exchange) listObjects() error {
 }
 
 func (x *exchange) listObjects2() error {
-	after, token := x.query.Get("start-after"), x.query.Get("continuation-token")
+	start, token := x.query.Get("start-after"), x.query.Get("continuation-token")
+	after := start
 	if x.query.Has("continuation-token") {
 		text, err := base64.URLEncoding.DecodeString(token)
 		if err != nil || len(text) == 0 {
 			return invalidArgument("The continuation token provided is incorrect", "continuation-token", token)
 		}
-		after = string(text)
+		after, start = string(text), ""
 	}
 	l, next, encode, err := x.list(after, x.query.Get("fetch-owner") == "true")
 	if err != nil {
@@ -154,7 +155,7 @@ func (x *exchange) listObjects2() error {
 		NextContinuationToken string `xml:",omitempty"`
 		listing
 	}{
-		KeyCount: len(l.Contents) + len(l.CommonPrefixes), StartAfter: encode(x.query.Get("start-after")),
+		KeyCount: len(l.Contents) + len(l.CommonPrefixes), StartAfter: encode(start),
 		ContinuationToken: token, NextContinuationToken: next, listing: l,
 	})
 }

@@ -100,7 +100,7 @@ func (x *exchange) copyPart(u object.Upload, number int) error {
 		LastModified string
 		ETag         string
 		checksums
-	}{LastModified: p.Modified.Format(timeLayout), ETag: `"` + p.ETag + `"`}
+	}{LastModified: timestamp(p.Modified), ETag: `"` + p.ETag + `"`}
 	if p.Checksum != "" {
 		*out.of(p.Algorithm) = p.Checksum
 	}
@@ -115,6 +115,7 @@ func (x *exchange) completeUpload() error {
 			checksums
 		} `xml:"Part"`
 	}
+	sum := x.takeChecksum()
 	if err := x.decode(&in); err != nil {
 		return err
 	}
@@ -132,8 +133,8 @@ func (x *exchange) completeUpload() error {
 		return err
 	}
 	c := object.Completion{Upload: u, Condition: condition, Origin: x.origin()}
-	if u.Algorithm != "" {
-		c.Checksum = x.r.Header.Get(checksumHeader(u.Algorithm))
+	if sum.Algorithm == u.Algorithm {
+		c.Checksum = sum.Value
 	}
 	for _, p := range in.Parts {
 		part := object.Part{Number: p.PartNumber, ETag: strings.Trim(p.ETag, `"`)}
@@ -147,6 +148,19 @@ func (x *exchange) completeUpload() error {
 		return err
 	}
 	return x.completed(o)
+}
+
+// takeChecksum takes the checksum out of the header of a request that completes an
+// upload: it is that of the object, with the number of parts after it if it is one
+// of checksums, and not of the request's body.
+func (x *exchange) takeChecksum() (sum object.Checksum) {
+	for a := range digestBytes {
+		if value := x.r.Header.Get(checksumHeader(a)); value != "" {
+			sum = object.Checksum{Algorithm: a, Value: value}
+			x.r.Header.Del(checksumHeader(a))
+		}
+	}
+	return sum
 }
 
 func (x *exchange) completed(o object.Object) error {
@@ -215,7 +229,7 @@ func (x *exchange) listParts() error {
 		Initiator: x.owner(), Owner: x.owner(), StorageClass: "STANDARD", ChecksumAlgorithm: string(u.Algorithm), ChecksumType: string(u.Type),
 	}
 	for _, p := range parts {
-		e := entry{PartNumber: p.Number, LastModified: p.Modified.Format(timeLayout), ETag: `"` + p.ETag + `"`, Size: p.Size}
+		e := entry{PartNumber: p.Number, LastModified: timestamp(p.Modified), ETag: `"` + p.ETag + `"`, Size: p.Size}
 		if p.Checksum != "" {
 			*e.of(p.Algorithm) = p.Checksum
 		}
@@ -259,7 +273,7 @@ func (x *exchange) listUploads() error {
 		UploadIdMarker     string
 		NextKeyMarker      string
 		NextUploadIdMarker string
-		Prefix             string
+		Prefix             string `xml:",omitempty"`
 		EncodingType       string `xml:",omitempty"`
 		MaxUploads         int
 		IsTruncated        bool
@@ -271,7 +285,7 @@ func (x *exchange) listUploads() error {
 	for _, u := range uploads {
 		out.Uploads = append(out.Uploads, entry{
 			Key: encode(u.Key), UploadId: u.ID.String(), Initiator: x.owner(), Owner: x.owner(), StorageClass: "STANDARD",
-			Initiated: u.Initiated.Format(timeLayout), ChecksumAlgorithm: string(u.Algorithm), ChecksumType: string(u.Type),
+			Initiated: timestamp(u.Initiated), ChecksumAlgorithm: string(u.Algorithm), ChecksumType: string(u.Type),
 		})
 		out.NextKeyMarker, out.NextUploadIdMarker = encode(u.Key), u.ID.String()
 	}

@@ -180,7 +180,8 @@ func parseRange(text string, size int64) (first, last int64, ok bool) {
 	return first, min(last, size-1), true
 }
 
-// readCondition judges the conditions of a read, in the order of RFC 9110.
+// readCondition judges the conditions of a read, in the order of RFC 9110. A time
+// in the future is no condition.
 func readCondition(head http.Header, o object.Object) error {
 	modified := o.Modified.Truncate(time.Second)
 	failed := func(name string) error {
@@ -199,7 +200,7 @@ func readCondition(head http.Header, o object.Object) error {
 		if matches(match, o.ETag) {
 			return errNotModified
 		}
-	} else if t, err := http.ParseTime(head.Get("If-Modified-Since")); err == nil && !modified.After(t) {
+	} else if t, err := http.ParseTime(head.Get("If-Modified-Since")); err == nil && !modified.After(t) && !t.After(time.Now()) {
 		return errNotModified
 	}
 	return nil

@@ -19,6 +19,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"regexp"
 	"runtime/debug"
 	"strings"
 
@@ -109,11 +110,30 @@ func (x *exchange) serve() error {
 		return err
 	}
 	x.hoistHeaders()
+	if err := x.checkOwner(); err != nil {
+		return err
+	}
 	op, err := x.operation()
 	if err != nil {
 		return err
 	}
 	return op(x)
+}
+
+var accountID = regexp.MustCompile(`^[0-9]{12}$`)
+
+// checkOwner refuses what was meant for a bucket of another account.
+func (x *exchange) checkOwner() error {
+	for _, name := range []string{"X-Amz-Expected-Bucket-Owner", "X-Amz-Source-Expected-Bucket-Owner"} {
+		switch owner := x.r.Header.Get(name); {
+		case owner == "" || owner == x.h.buckets.Account():
+		case !accountID.MatchString(owner):
+			return &apiError{code: "InvalidBucketOwnerAWSAccountID", status: http.StatusBadRequest, message: "The value of the expected bucket owner parameter must be an AWS Account ID... [" + owner + "]"}
+		default:
+			return &apiError{code: "AccessDenied", status: http.StatusForbidden, message: "Access Denied"}
+		}
+	}
+	return nil
 }
 
 func (x *exchange) recovered() {

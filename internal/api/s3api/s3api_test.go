@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/cockroachdb/datadriven"
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -38,6 +39,14 @@ func newHandler(t testing.TB) *Handler {
 		}
 	})
 	return New(buckets, nil)
+}
+
+func TestTimestamp(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 1, 2, 3, 4, 5, 678e6, time.FixedZone("", 3600))
+	if got := timestamp(at); got != "2026-01-02T02:04:05.000Z" {
+		t.Error(got)
+	}
 }
 
 // masks hide what differs from run to run.

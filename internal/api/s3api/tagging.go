@@ -24,16 +24,32 @@ func taggingOf(tags map[string]string) tagging {
 	return t
 }
 
+// tagSet is a document with tags.
+type tagSet struct {
+	Set *struct {
+		Tags []tag `xml:"Tag"`
+	} `xml:"TagSet"`
+}
+
 // decodeTags reads tags from the document of a request.
 func (x *exchange) decodeTags() (map[string]string, error) {
-	var in struct {
-		Set *struct {
-			Tags []tag `xml:"Tag"`
-		} `xml:"TagSet"`
-	}
+	var in tagSet
 	if err := x.decode(&in); err != nil {
 		return nil, err
 	}
+	return in.tags()
+}
+
+// parseTags reads tags from a document in a form.
+func parseTags(doc []byte) (map[string]string, error) {
+	var in tagSet
+	if err := xml.Unmarshal(doc, &in); err != nil {
+		return nil, malformedXML(err)
+	}
+	return in.tags()
+}
+
+func (in tagSet) tags() (map[string]string, error) {
 	if in.Set == nil {
 		return nil, malformedXML(nil)
 	}

@@ -44,7 +44,10 @@ func (x *exchange) meta() (object.Meta, error) {
 			encodings = append(encodings, e)
 		}
 	}
-	m.ContentEncoding = strings.Join(encodings, ",")
+	m.ContentEncoding = strings.Join(encodings, ", ")
+	if given := head.Get("Content-Encoding"); !strings.Contains(given, "aws-chunked") {
+		m.ContentEncoding = given
+	}
 	for name, values := range head {
 		if rest, ok := strings.CutPrefix(strings.ToLower(name), "x-amz-meta-"); ok {
 			if m.User == nil {
@@ -190,7 +193,7 @@ func (x *exchange) copyObject() error {
 		LastModified string
 		ETag         string
 		checksums
-	}{LastModified: o.Modified.Format(timeLayout), ETag: `"` + o.ETag + `"`, checksums: checksumsOf(o.Checksum)})
+	}{LastModified: timestamp(o.Modified), ETag: `"` + o.ETag + `"`, checksums: checksumsOf(o.Checksum)})
 }
 
 // directives reads what of a copy is as in the request instead of as in the source.
