@@ -59,11 +59,19 @@ type trigger struct {
 	EvaluateLowSampleCountPercentile string
 }
 
+// statisticCode is a statistic as messages name it.
+func statisticCode(name string) string {
+	if name == "SampleCount" {
+		return "SAMPLE_COUNT"
+	}
+	return strings.ToUpper(name)
+}
+
 func (a *Alarms) messageJSON(c change, region string) ([]byte, error) {
 	def := c.Alarm
 	t := trigger{
 		MetricName: def.Metric.Name, Namespace: def.Metric.Namespace, StatisticType: "Statistic",
-		Statistic: strings.ToUpper(def.Statistic), ExtendedStatistic: def.ExtendedStatistic,
+		Statistic: statisticCode(def.Statistic), ExtendedStatistic: def.ExtendedStatistic,
 		Unit: orNull(def.Unit), Dimensions: nameValues(def.Metric.Dimensions), Period: def.Period,
 		EvaluationPeriods: def.EvaluationPeriods, DatapointsToAlarm: def.DatapointsToAlarm,
 		ComparisonOperator: def.Comparison, Threshold: decimal(def.Threshold),

@@ -56,7 +56,9 @@ func (m *Metrics) points(s *series, w window) ([]point, error) {
 	}
 	byStart := map[int64]*bucket{}
 	for _, res := range resolutions {
-		if res.seconds > w.period || w.period%res.seconds != 0 {
+		// A finer period sees data of one minute as they were put: in its period that
+		// begins with the minute.
+		if res.seconds > max(w.period, 60) || w.period > res.seconds && w.period%res.seconds != 0 {
 			continue
 		}
 		if err := m.scanInto(byStart, s.id, res.seconds, w); err != nil {

@@ -196,7 +196,7 @@ func (h handlers) dataQuery(in *types.MetricDataQuery) (metric.DataQuery, error)
 func dataResult(r *metric.DataResult) types.MetricDataResult {
 	out := types.MetricDataResult{
 		Id: &r.ID, Label: &r.Label, StatusCode: types.StatusCodeComplete,
-		Timestamps: append([]time.Time{}, r.Times...), Values: append([]float64{}, r.Values...), Messages: []types.MessageData{},
+		Timestamps: append([]time.Time{}, r.Times...), Values: append([]float64{}, r.Values...),
 	}
 	if r.Partial {
 		out.StatusCode = types.StatusCodePartialData
