@@ -152,6 +152,20 @@ func (f *Functions) changeIn(ref, revision string, edit func(*store.Tx, *Definit
 	return def, nil
 }
 
+// NewName returns the bare name in a reference to a function that is to be created.
+// One into another region or account is refused.
+func (f *Functions) NewName(ref string) (string, error) {
+	r, err := parseReference(ref)
+	if err != nil {
+		return "", err
+	}
+	if r.account != "" && r.account != f.identity.Account {
+		return "", errorf(ErrDenied, "")
+	}
+	name, _, err := f.locate(ref)
+	return name, err
+}
+
 // whole returns the definition of a function that is meant as a whole.
 func (f *Functions) whole(ref string) (Definition, error) {
 	name, qualifier, err := f.locate(ref)

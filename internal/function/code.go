@@ -32,13 +32,16 @@ const (
 	codeTxBytes = 8 << 20
 )
 
-var errBadZip = invalidf("Could not unzip uploaded file. Please check your file, then try to upload again.")
+var (
+	errBadZip           = invalidf("Could not unzip uploaded file. Please check your file, then try to upload again.")
+	errTooLargeUnzipped = invalidf("Unzipped size must be smaller than %d bytes", MaxUnzippedBytes)
+)
 
 // checkPackage opens a zip and makes sure that it can be unpacked safely and
 // within bounds.
 func checkPackage(pkg []byte) (*zip.Reader, error) {
-	if len(pkg) > MaxZipBytes {
-		return nil, errorf(ErrTooLarge, "Zipped size must be smaller than %d bytes", MaxZipBytes)
+	if len(pkg) > MaxUnzippedBytes {
+		return nil, errTooLargeUnzipped
 	}
 	r, err := zip.NewReader(bytes.NewReader(pkg), int64(len(pkg)))
 	if err != nil {
@@ -57,7 +60,7 @@ func checkPackage(pkg []byte) (*zip.Reader, error) {
 		}
 		total += f.UncompressedSize64
 		if f.UncompressedSize64 > MaxUnzippedBytes || total > MaxUnzippedBytes {
-			return nil, invalidf("Unzipped size must be smaller than %d bytes", MaxUnzippedBytes)
+			return nil, errTooLargeUnzipped
 		}
 	}
 	return r, nil

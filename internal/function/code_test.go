@@ -111,7 +111,7 @@ func TestPackageLimits(t *testing.T) {
 		"no zip":        {[]byte("this is no zip"), ErrInvalid, "Could not unzip uploaded file. Please check your file, then try to upload again."},
 		"nothing":       {nil, ErrInvalid, "Could not unzip uploaded file. Please check your file, then try to upload again."},
 		"empty":         {zipOf(t), ErrInvalid, "Uploaded file must be a non-empty zip"},
-		"zip too large": {make([]byte, MaxZipBytes+1), ErrTooLarge, "Zipped size must be smaller than 52428800 bytes"},
+		"zip too large": {make([]byte, MaxUnzippedBytes+1), ErrInvalid, "Unzipped size must be smaller than 262144000 bytes"},
 		"entry large":   {claims(MaxUnzippedBytes + 1), ErrInvalid, "Unzipped size must be smaller than 262144000 bytes"},
 		"sum large":     {claims(MaxUnzippedBytes, 1), ErrInvalid, "Unzipped size must be smaller than 262144000 bytes"},
 		"overflow":      {claims(1, 1<<64-1), ErrInvalid, "Unzipped size must be smaller than 262144000 bytes"},

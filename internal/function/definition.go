@@ -37,7 +37,7 @@ type Definition struct {
 	Tracing        string // Active or PassThrough; recorded
 	LogGroup       string
 	DeadLetterARN  string            `json:",omitempty"` // queue or topic of asynchronous events that are given up
-	Environment    map[string]string `json:",omitempty"`
+	Environment    map[string]string `json:",omitzero"`  // nil when none was ever given
 	Tags           map[string]string `json:",omitempty"`
 
 	CodeSHA256   string // of the zip, hexadecimal

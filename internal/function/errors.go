@@ -17,6 +17,8 @@ var (
 	ErrInvalid = errors.New("invalid parameter")
 	// ErrInvalidPayload: the payload of an invocation is not JSON.
 	ErrInvalidPayload = errors.New("invalid payload")
+	// ErrDenied: what is meant belongs to another account.
+	ErrDenied = errors.New("denied")
 	// ErrTooLarge: a code package or payload is over its limit.
 	ErrTooLarge = errors.New("too large")
 	// ErrThrottled: as many invocations as allowed are running or waiting.

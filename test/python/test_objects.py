@@ -359,6 +359,14 @@ def test_code_from_a_bucket(weir, s3, collector):
     code, status, error = refused(functions.update_function_code, FunctionName="from-bucket", S3Bucket="code", S3Key="absent")
     assert (code, status) == ("InvalidParameterValueException", 400)
     assert error["Message"] == "Error occurred while GetObject. S3 Error Code: NoSuchKey. S3 Error Message: The specified key does not exist."
+    # Only what a request itself carries is bounded by its size as a zip.
+    large = zipped({"f.py": "def handler(event, context):\n    return 3\n", "data": os.urandom(51 * MIB)})
+    s3.put_object(Bucket="code", Key="large.zip", Body=large)
+    functions.update_function_code(FunctionName="from-bucket", S3Bucket="code", S3Key="large.zip")
+    assert functions.invoke(FunctionName="from-bucket")["Payload"].read() == b"3"
+    s3.put_object(Bucket="code", Key="huge.zip", Body=b"-" * (250 * MIB + 1))
+    code, status, error = refused(functions.update_function_code, FunctionName="from-bucket", S3Bucket="code", S3Key="huge.zip")
+    assert (code, error["Message"]) == ("InvalidParameterValueException", "Unzipped size must be smaller than 262144000 bytes")
 
 
 def test_reports_of_failures(weir, s3, bucket):

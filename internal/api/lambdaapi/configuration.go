@@ -45,7 +45,7 @@ func (h handlers) configuration(def function.Definition, qualifier string) *lamb
 	if def.DeadLetterARN != "" {
 		out.DeadLetterConfig = &types.DeadLetterConfig{TargetArn: aws.String(def.DeadLetterARN)}
 	}
-	if len(def.Environment) > 0 {
+	if def.Environment != nil {
 		out.Environment = &types.EnvironmentResponse{Variables: def.Environment}
 	}
 	return out

@@ -26,10 +26,12 @@ var (
 	statementPattern  = api.MustPattern(`([a-zA-Z0-9-_]+)`)
 	actionPattern     = api.MustPattern(`(lambda:[*]|lambda:[a-zA-Z]+|[*])`)
 	principalPattern  = api.MustPattern(`[^\s]+`)
-	arnPattern        = api.MustPattern(`arn:(aws[a-zA-Z0-9-]*):([a-zA-Z0-9\-])+:((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1})?:(\d{12})?:(.*)`)
-	failuresPattern   = api.MustPattern(`$|kafka://([^.]([a-zA-Z0-9\-_.]{0,248}))|arn:(aws[a-zA-Z0-9-]*):([a-zA-Z0-9\-])+:((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1})?:(\d{12})?:(.*)`)
-	accountPattern    = api.MustPattern(`\d{12}`)
-	taggablePattern   = api.MustPattern(`arn:(aws[a-zA-Z-]*):lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:\d{12}:(function:[a-zA-Z0-9-_]+(:(\$LATEST|[a-zA-Z0-9-_]+))?|layer:([a-zA-Z0-9-_]+)|code-signing-config:csc-[a-z0-9]{17}|event-source-mapping:[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}|capacity-provider:[a-zA-Z0-9-_]+)`)
+	// servicePattern is what the services of all partitions are called.
+	servicePattern  = api.MustPattern(`[a-zA-Z0-9-.]+\.(amazonaws\.(com(\.cn)?|eu)|amazon\.com|c2s\.ic\.gov|sc2s\.sgov\.gov)`)
+	arnPattern      = api.MustPattern(`arn:(aws[a-zA-Z0-9-]*):([a-zA-Z0-9\-])+:((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1})?:(\d{12})?:(.*)`)
+	failuresPattern = api.MustPattern(`$|kafka://([^.]([a-zA-Z0-9\-_.]{0,248}))|arn:(aws[a-zA-Z0-9-]*):([a-zA-Z0-9\-])+:((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1})?:(\d{12})?:(.*)`)
+	accountPattern  = api.MustPattern(`\d{12}`)
+	taggablePattern = api.MustPattern(`arn:(aws[a-zA-Z-]*):lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:\d{12}:(function:[a-zA-Z0-9-_]+(:(\$LATEST|[a-zA-Z0-9-_]+))?|layer:([a-zA-Z0-9-_]+)|code-signing-config:csc-[a-z0-9]{17}|event-source-mapping:[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}|capacity-provider:[a-zA-Z0-9-_]+)`)
 )
 
 // checkName checks the name of a function that is to be changed.
@@ -168,6 +170,9 @@ func (s settings) check(c *api.Constraints) {
 	}
 	if s.tracing != nil {
 		api.Enum(c, "tracingConfig.mode", s.tracing.Mode, types.TracingModeActive, types.TracingModePassThrough)
+	}
+	if s.snapStart != nil {
+		api.Enum(c, "snapStart.applyOn", s.snapStart.ApplyOn, types.SnapStartApplyOnPublishedVersions, types.SnapStartApplyOnNone)
 	}
 	if s.logging != nil {
 		api.Enum(c, "loggingConfig.logFormat", s.logging.LogFormat, types.LogFormatJson, types.LogFormatText)

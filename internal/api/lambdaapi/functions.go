@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/url"
+	"strconv"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
@@ -31,6 +32,10 @@ func (h handlers) createFunction(ctx context.Context, in *lambda.CreateFunctionI
 	if err := errors.Join(c.Err(), s.checkVariables()); err != nil {
 		return nil, err
 	}
+	name, err := h.functions.NewName(*in.FunctionName)
+	if err != nil {
+		return nil, exception(err)
+	}
 	var u unsupported
 	u.add("PackageType Image", in.PackageType == types.PackageTypeImage || in.Code.ImageUri != nil)
 	u.add("PublishTo", in.PublishTo != "")
@@ -42,10 +47,6 @@ func (h handlers) createFunction(ctx context.Context, in *lambda.CreateFunctionI
 	})
 	if err != nil {
 		return nil, err
-	}
-	name, _, err := function.NameOf(*in.FunctionName)
-	if err != nil {
-		return nil, exception(err)
 	}
 	def, err := h.functions.Create(ctx, s.definition(name, in.Tags), pkg)
 	if err != nil {
@@ -90,6 +91,8 @@ func (h handlers) load(ctx context.Context, u *unsupported, from source) ([]byte
 		return h.loadObject(ctx, from)
 	case from.zip == nil:
 		return nil, invalid("Please provide a source for function code.")
+	case len(from.zip) > function.MaxZipBytes:
+		return nil, tooLarge("Zipped size must be smaller than "+strconv.Itoa(function.MaxZipBytes)+" bytes", nil)
 	}
 	return from.zip, nil
 }
@@ -107,6 +110,9 @@ func (h handlers) loadObject(ctx context.Context, from source) ([]byte, error) {
 	}
 	pkg, err := h.objects.Read(ctx, *from.bucket, *from.key, function.MaxUnzippedBytes)
 	if refused := (*object.Error)(nil); errors.As(err, &refused) {
+		if refused.Code == object.EntityTooLarge {
+			return nil, invalid("Unzipped size must be smaller than " + strconv.Itoa(function.MaxUnzippedBytes) + " bytes")
+		}
 		return nil, failed(string(refused.Code), refused.Message)
 	}
 	return pkg, err
@@ -257,8 +263,10 @@ func (h handlers) getFunction(ctx context.Context, in *lambda.GetFunctionInput) 
 	out := &lambda.GetFunctionOutput{
 		Configuration: listed(h.configuration(def, ref.qualifier)),
 		Code:          &types.FunctionCodeLocation{RepositoryType: aws.String("S3")},
-		Tags:          def.Tags,
 		Concurrency:   concurrencyOf(def),
+	}
+	if len(def.Tags) > 0 {
+		out.Tags = def.Tags
 	}
 	if host := api.CallerOf(ctx).Host; host != "" {
 		out.Code.Location = aws.String("http://" + host + CodePath + url.PathEscape(def.Reference()))

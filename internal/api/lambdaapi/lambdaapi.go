@@ -89,11 +89,17 @@ func exception(err error) error {
 	case errors.Is(err, function.ErrThrottled):
 		return &types.TooManyRequestsException{Message: text, Type: user, Reason: types.ThrottleReasonConcurrentInvocationLimitExceeded}
 	case errors.Is(err, function.ErrTooLarge):
-		return &api.Error{Code: "RequestEntityTooLargeException", Message: *text, Status: http.StatusRequestEntityTooLarge, Cause: err}
+		return tooLarge(*text, err)
+	case errors.Is(err, function.ErrDenied):
+		return &api.Error{Code: "AccessDeniedException", Message: *text, Status: http.StatusForbidden, Cause: err}
 	case errors.Is(err, function.ErrClosed):
 		return &api.Error{Code: "ServiceException", Message: "The server is shutting down", Status: http.StatusInternalServerError, Cause: err}
 	}
 	return err
+}
+
+func tooLarge(text string, cause error) error {
+	return &api.Error{Code: "RequestEntityTooLargeException", Message: text, Status: http.StatusRequestEntityTooLarge, Cause: cause}
 }
 
 func invalid(text string) error {

@@ -73,7 +73,7 @@ func (h handlers) principal(text string) (any, error) {
 		return map[string]string{"AWS": "arn:" + h.identity.Partition + ":iam::" + text + ":root"}, nil
 	case strings.HasPrefix(text, "arn:"):
 		return map[string]string{"AWS": text}, nil
-	case strings.Contains(text, ".") && !strings.ContainsAny(text, "/:"):
+	case servicePattern.Match(text):
 		return map[string]string{"Service": text}, nil
 	}
 	return nil, invalid("The provided principal was invalid. Please check the principal and try again.")
