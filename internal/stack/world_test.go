@@ -141,6 +141,9 @@ func describeStream(s resource.StreamSpec) string {
 	if s.MaxRecordKiB != 0 || s.ShardMetrics != nil {
 		text += fmt.Sprintf(" record=%d metrics=%v", s.MaxRecordKiB, s.ShardMetrics)
 	}
+	if s.EncryptionKey != "" {
+		text += " key=" + s.EncryptionKey
+	}
 	return text
 }
 

@@ -32,6 +32,7 @@ type Definition struct {
 	Shards         []Shard           // by index; never shrinks
 	Tags           map[string]string `json:",omitempty"`
 	Consumers      []Consumer        `json:",omitempty"` // by name
+	Encryption     Encryption        `json:",omitempty"`
 	// ConsumersFrom is the earliest creation time, epoch seconds, that the next
 	// consumer may have.
 	ConsumersFrom int64 `json:",omitempty"`

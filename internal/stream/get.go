@@ -29,6 +29,7 @@ type Batch struct {
 	Next        *Iterator     // nil at the end of a closed shard
 	Behind      time.Duration // distance from the tip
 	ChildShards []Shard       // at the end of a closed shard
+	Encryption  Encryption    // of the stream
 }
 
 const (
@@ -97,7 +98,7 @@ func (st *Stream) getRecords(it Iterator, limit int) (*Batch, error) {
 	if err != nil {
 		return nil, st.gone(err)
 	}
-	b := &Batch{Shard: sh, Records: recs}
+	b := &Batch{Shard: sh, Records: recs, Encryption: st.Definition().Encryption}
 	if !sh.Open() && next >= sh.End {
 		b.ChildShards = st.childrenOf(sh)
 		return b, nil

@@ -101,6 +101,7 @@ type CreateSpec struct {
 	RetentionHours int
 	MaxRecordKiB   int
 	ShardMetrics   []string // of AllShardMetrics
+	EncryptionKey  string   // "": not encrypted
 	Tags           map[string]string
 }
 
@@ -173,6 +174,9 @@ func (s *Streams) Create(_ context.Context, spec CreateSpec) (*Stream, error) {
 	def := Definition{
 		Name: spec.Name, Created: now.UnixMilli(), Mode: spec.Mode,
 		RetentionHours: spec.RetentionHours, MaxRecordKiB: spec.MaxRecordKiB, ShardMetrics: sorted(spec.ShardMetrics), Tags: spec.Tags,
+	}
+	if spec.EncryptionKey != "" {
+		def.Encryption = Encryption{{Key: spec.EncryptionKey, From: def.Created}}
 	}
 	for i, r := range evenRanges(spec.Shards) {
 		def.Shards = append(def.Shards, Shard{Index: uint32(i), Created: now.Unix(), Range: r})

@@ -32,6 +32,7 @@ type Pushed struct {
 	Continuation *Sequence
 	Behind       time.Duration // distance from the tip
 	ChildShards  []Shard       // at the end of the shard
+	Encryption   Encryption    // of the stream
 }
 
 // Subscription pushes the records of a shard to a consumer. Each consumer has at
@@ -257,7 +258,7 @@ func (s *Subscription) read() (Pushed, error) {
 		return Pushed{}, err
 	}
 	s.next = next
-	e := Pushed{Shard: sh, Records: recs}
+	e := Pushed{Shard: sh, Records: recs, Encryption: s.st.Definition().Encryption}
 	if n := len(recs); n > 0 {
 		s.latest = recs[n-1].Arrival
 		q := sh.SequenceOf(recs[n-1])

@@ -1,6 +1,7 @@
 """Kinesis as producers and consumers with boto3 use it."""
 
 import hashlib
+import time
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -171,3 +172,20 @@ def test_shards_are_measured_if_asked(weir, kinesis, stream):
     assert len(answer["DesiredShardLevelMetrics"]) == 6
     description = kinesis.describe_stream(StreamName=stream)["StreamDescription"]
     assert description["EnhancedMonitoring"][0]["ShardLevelMetrics"] == answer["DesiredShardLevelMetrics"]
+
+
+def test_encryption_is_told(kinesis, stream):
+    managed = {"StreamName": stream, "EncryptionType": "KMS", "KeyId": "alias/aws/kinesis"}
+    put = lambda: kinesis.put_record(StreamName=stream, PartitionKey="k", Data=b"x", ExplicitHashKey="0")
+    assert "EncryptionType" not in put()
+    time.sleep(0.01)
+    kinesis.start_stream_encryption(**managed)
+    assert put()["EncryptionType"] == "KMS"
+    description = kinesis.describe_stream(StreamName=stream)["StreamDescription"]
+    assert (description["EncryptionType"], description["KeyId"]) == ("KMS", "alias/aws/kinesis")
+    records = kinesis.get_records(ShardIterator=iterator(kinesis, stream, "TRIM_HORIZON"))["Records"]
+    assert [r.get("EncryptionType") for r in records] == [None, "KMS"]
+    kinesis.stop_stream_encryption(**managed)
+    assert "EncryptionType" not in put()
+    with pytest.raises(kinesis.exceptions.KMSNotFoundException):
+        kinesis.start_stream_encryption(**managed | {"KeyId": "alias/mine"})

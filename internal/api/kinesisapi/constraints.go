@@ -25,6 +25,7 @@ const (
 	maxNameLength   = 128
 	maxARNLength    = 2048
 	maxPartitionKey = 256
+	maxKeyLength    = 2048
 )
 
 func checkName(c *api.Constraints, path string, value *string) {

@@ -200,7 +200,7 @@ func pushFailure(ctx context.Context, err error) error {
 
 func pushed(e stream.Pushed) *types.SubscribeToShardEvent {
 	out := &types.SubscribeToShardEvent{
-		Records: describeRecords(e.Shard, e.Records), MillisBehindLatest: aws.Int64(e.Behind.Milliseconds()), ChildShards: describeChildren(e.ChildShards),
+		Records: describeRecords(e.Shard, e.Records, e.Encryption), MillisBehindLatest: aws.Int64(e.Behind.Milliseconds()), ChildShards: describeChildren(e.ChildShards),
 	}
 	if e.Continuation != nil {
 		out.ContinuationSequenceNumber = aws.String(e.Continuation.String())

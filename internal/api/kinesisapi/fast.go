@@ -25,6 +25,9 @@ func (h handlers) putRecordsFast(ctx context.Context, body []byte, w *api.Respon
 	if err != nil {
 		return true, exception(err)
 	}
+	if st.Definition().Encryption.Key() != "" {
+		return false, nil
+	}
 	placed, err := putRecords(ctx, st, entries)
 	if err != nil {
 		return true, exception(err)
@@ -162,6 +165,9 @@ func (h handlers) getRecordsFast(ctx context.Context, body []byte, w *api.Respon
 		dst = appendSeconds(dst, r.Arrival)
 		dst = append(dst, `,"Data":"`...)
 		dst = base64.StdEncoding.AppendEncode(dst, r.Data)
+		if b.Encryption.Covers(r.Arrival) {
+			dst = append(dst, `","EncryptionType":"KMS`...)
+		}
 		dst = append(dst, `","PartitionKey":`...)
 		dst = awsjson.AppendString(dst, r.PartitionKey)
 		dst = append(dst, `,"SequenceNumber":"`...)

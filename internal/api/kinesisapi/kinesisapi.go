@@ -51,6 +51,8 @@ func New(streams *stream.Streams) *api.Service {
 			api.Op("UpdateMaxRecordSize", schemas.UpdateMaxRecordSize, schemas.UpdateMaxRecordSizeInput, nil, h.updateMaxRecordSize),
 			api.Op("EnableEnhancedMonitoring", schemas.EnableEnhancedMonitoring, schemas.EnableEnhancedMonitoringInput, schemas.EnhancedMonitoringOutput, h.enableMonitoring),
 			api.Op("DisableEnhancedMonitoring", schemas.DisableEnhancedMonitoring, schemas.DisableEnhancedMonitoringInput, schemas.EnhancedMonitoringOutput, h.disableMonitoring),
+			api.Op("StartStreamEncryption", schemas.StartStreamEncryption, schemas.StartStreamEncryptionInput, nil, h.startEncryption),
+			api.Op("StopStreamEncryption", schemas.StopStreamEncryption, schemas.StopStreamEncryptionInput, nil, h.stopEncryption),
 			api.Op("DescribeLimits", schemas.DescribeLimits, schemas.DescribeLimitsInput, schemas.DescribeLimitsOutput, h.describeLimits),
 			api.Op("AddTagsToStream", schemas.AddTagsToStream, schemas.AddTagsToStreamInput, nil, h.addTags),
 			api.Op("RemoveTagsFromStream", schemas.RemoveTagsFromStream, schemas.RemoveTagsFromStreamInput, nil, h.removeTags),

@@ -37,6 +37,7 @@ func (h handlers) putRecord(ctx context.Context, in *kinesis.PutRecordInput) (*k
 	}
 	return &kinesis.PutRecordOutput{
 		ShardId: aws.String(stream.ShardID(placed.Shard)), SequenceNumber: aws.String(placed.Sequence.String()),
+		EncryptionType: encryptionType(st.Definition().Encryption.Key() != ""),
 	}, nil
 }
 
@@ -78,7 +79,10 @@ func (h handlers) putRecords(ctx context.Context, in *kinesis.PutRecordsInput) (
 	if err != nil {
 		return nil, exception(err)
 	}
-	out := &kinesis.PutRecordsOutput{FailedRecordCount: aws.Int32(0), Records: make([]types.PutRecordsResultEntry, len(placed))}
+	out := &kinesis.PutRecordsOutput{
+		FailedRecordCount: aws.Int32(0), Records: make([]types.PutRecordsResultEntry, len(placed)),
+		EncryptionType: encryptionType(st.Definition().Encryption.Key() != ""),
+	}
 	for i, p := range placed {
 		out.Records[i] = types.PutRecordsResultEntry{ShardId: aws.String(stream.ShardID(p.Shard)), SequenceNumber: aws.String(p.Sequence.String())}
 	}
@@ -138,7 +142,7 @@ func (h handlers) getRecords(ctx context.Context, in *kinesis.GetRecordsInput) (
 		return nil, err
 	}
 	out := &kinesis.GetRecordsOutput{
-		Records: describeRecords(b.Shard, b.Records), MillisBehindLatest: aws.Int64(b.Behind.Milliseconds()), ChildShards: describeChildren(b.ChildShards),
+		Records: describeRecords(b.Shard, b.Records, b.Encryption), MillisBehindLatest: aws.Int64(b.Behind.Milliseconds()), ChildShards: describeChildren(b.ChildShards),
 	}
 	if b.Next != nil {
 		out.NextShardIterator = aws.String(b.Next.String())
@@ -146,12 +150,12 @@ func (h handlers) getRecords(ctx context.Context, in *kinesis.GetRecordsInput) (
 	return out, nil
 }
 
-func describeRecords(sh stream.Shard, recs []stream.Record) []types.Record {
+func describeRecords(sh stream.Shard, recs []stream.Record, encryption stream.Encryption) []types.Record {
 	out := make([]types.Record, len(recs))
 	for i, r := range recs {
 		out[i] = types.Record{
 			Data: r.Data, PartitionKey: aws.String(r.PartitionKey), SequenceNumber: aws.String(sh.SequenceOf(r).String()),
-			ApproximateArrivalTimestamp: aws.Time(time.UnixMilli(r.Arrival)),
+			ApproximateArrivalTimestamp: aws.Time(time.UnixMilli(r.Arrival)), EncryptionType: encryptionType(encryption.Covers(r.Arrival)),
 		}
 	}
 	return out

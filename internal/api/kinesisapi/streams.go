@@ -89,6 +89,7 @@ func (h handlers) describeStream(_ context.Context, in *kinesis.DescribeStreamIn
 	limit := min(int(aws.ToInt32(or(in.Limit, defaultDescribed))), defaultDescribed)
 	shards := def.Shards[min(after, len(def.Shards)):]
 	more := len(shards) > limit
+	encryption, key := describeEncryption(def)
 	return &kinesis.DescribeStreamOutput{StreamDescription: &types.StreamDescription{
 		StreamName:              &def.Name,
 		StreamARN:               aws.String(st.ARN()),
@@ -99,7 +100,8 @@ func (h handlers) describeStream(_ context.Context, in *kinesis.DescribeStreamIn
 		RetentionPeriodHours:    aws.Int32(int32(def.RetentionHours)),
 		StreamCreationTimestamp: aws.Time(time.UnixMilli(def.Created)),
 		EnhancedMonitoring:      monitoring(def),
-		EncryptionType:          types.EncryptionTypeNone,
+		EncryptionType:          encryption,
+		KeyId:                   key,
 	}}, nil
 }
 
@@ -164,6 +166,7 @@ func (h handlers) describeStreamSummary(_ context.Context, in *kinesis.DescribeS
 		return nil, err
 	}
 	def := st.Definition()
+	encryption, key := describeEncryption(def)
 	// No StreamId: clients that get one call a host of the service instead of
 	// the endpoint they were given.
 	return &kinesis.DescribeStreamSummaryOutput{StreamDescriptionSummary: &types.StreamDescriptionSummary{
@@ -176,7 +179,8 @@ func (h handlers) describeStreamSummary(_ context.Context, in *kinesis.DescribeS
 		RetentionPeriodHours:    aws.Int32(int32(def.RetentionHours)),
 		StreamCreationTimestamp: aws.Time(time.UnixMilli(def.Created)),
 		EnhancedMonitoring:      monitoring(def),
-		EncryptionType:          types.EncryptionTypeNone,
+		EncryptionType:          encryption,
+		KeyId:                   key,
 		MaxRecordSizeInKiB:      aws.Int32(int32(def.MaxRecordKiB)),
 	}}, nil
 }

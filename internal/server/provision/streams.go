@@ -30,14 +30,27 @@ func streamError(err error) error {
 }
 
 func (s streams) CreateStream(ctx context.Context, spec resource.StreamSpec) (string, error) {
+	if err := checkKey(spec.EncryptionKey); err != nil {
+		return "", err
+	}
 	_, err := s.Create(ctx, stream.CreateSpec{
 		Name: spec.Name, Shards: spec.Shards, Mode: spec.Mode, RetentionHours: spec.RetentionHours,
-		MaxRecordKiB: spec.MaxRecordKiB, ShardMetrics: shardMetrics(spec), Tags: spec.Tags,
+		MaxRecordKiB: spec.MaxRecordKiB, ShardMetrics: shardMetrics(spec), EncryptionKey: spec.EncryptionKey, Tags: spec.Tags,
 	})
 	return s.ARN(spec.Name), streamError(err)
 }
 
+func checkKey(key string) error {
+	if key == "" || stream.ManagedKey(key) {
+		return nil
+	}
+	return mark(resource.ErrInvalid, fmt.Errorf("there is no key %s: Weir has none but alias/aws/kinesis", key))
+}
+
 func (s streams) UpdateStream(ctx context.Context, spec resource.StreamSpec) error {
+	if err := checkKey(spec.EncryptionKey); err != nil {
+		return err
+	}
 	if err := s.setMode(ctx, spec); err != nil {
 		return err
 	}
@@ -52,6 +65,9 @@ func (s streams) UpdateStream(ctx context.Context, spec resource.StreamSpec) err
 		return streamError(err)
 	}
 	if err := s.SetShardMetrics(ctx, spec.Name, shardMetrics(spec)); err != nil {
+		return streamError(err)
+	}
+	if err := s.SetEncryption(ctx, spec.Name, spec.EncryptionKey); err != nil {
 		return streamError(err)
 	}
 	hours := spec.RetentionHours

@@ -7,8 +7,8 @@ import (
 
 var kinesisStream = define(Type{
 	Name: "AWS::Kinesis::Stream", NameProperty: "Name", NameLimit: 128,
-	Properties:    []string{"DesiredShardLevelMetrics", "MaxRecordSizeInKiB", "Name", "RetentionPeriodHours", "ShardCount", "StreamModeDetails", "Tags"},
-	Unimplemented: []string{"StreamEncryption", "WarmThroughputMiBps"},
+	Properties:    []string{"DesiredShardLevelMetrics", "MaxRecordSizeInKiB", "Name", "RetentionPeriodHours", "ShardCount", "StreamEncryption", "StreamModeDetails", "Tags"},
+	Unimplemented: []string{"WarmThroughputMiBps"},
 	Replace:       []string{"Name"},
 	Attributes:    []string{"Arn"},
 }, operations[StreamSpec]{
@@ -21,6 +21,12 @@ var kinesisStream = define(Type{
 			mode.require("StreamMode")
 			s.Mode = mode.oneOf("StreamMode", "PROVISIONED", "ON_DEMAND")
 			mode.done()
+		}
+		if encryption := o.object("StreamEncryption"); encryption != nil {
+			encryption.require("EncryptionType", "KeyId")
+			encryption.oneOf("EncryptionType", "KMS")
+			s.EncryptionKey = encryption.text("KeyId")
+			encryption.done()
 		}
 		return s
 	},

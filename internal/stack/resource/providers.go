@@ -56,6 +56,7 @@ type StreamSpec struct {
 	RetentionHours int
 	MaxRecordKiB   int
 	ShardMetrics   []string // names, or ALL
+	EncryptionKey  string   // "": not encrypted
 	Tags           map[string]string
 }
 
