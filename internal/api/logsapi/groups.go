@@ -62,7 +62,11 @@ func (h handlers) describeLogGroups(ctx context.Context, in *cloudwatchlogs.Desc
 	}
 	out := &cloudwatchlogs.DescribeLogGroupsOutput{LogGroups: []types.LogGroup{}, NextToken: next}
 	for _, g := range groups {
-		out.LogGroups = append(out.LogGroups, h.describeGroup(g))
+		described := h.describeGroup(g)
+		if in.LogGroupNamePattern != nil { // what searches by a pattern does not know these
+			described.StoredBytes, described.DeletionProtectionEnabled = nil, nil
+		}
+		out.LogGroups = append(out.LogGroups, described)
 	}
 	return out, nil
 }
@@ -72,6 +76,7 @@ func (h handlers) describeGroup(g function.LogGroup) types.LogGroup {
 		LogGroupName: aws.String(g.Name), CreationTime: aws.Int64(g.Created), MetricFilterCount: aws.Int32(0),
 		Arn: aws.String(h.logs.ARN(g.Name) + ":*"), LogGroupArn: aws.String(h.logs.ARN(g.Name)),
 		StoredBytes: aws.Int64(g.StoredBytes), LogGroupClass: types.LogGroupClassStandard,
+		DeletionProtectionEnabled: aws.Bool(false),
 	}
 	if g.RetentionDays > 0 {
 		out.RetentionInDays = aws.Int32(int32(g.RetentionDays))
@@ -80,6 +85,9 @@ func (h handlers) describeGroup(g function.LogGroup) types.LogGroup {
 }
 
 func (h handlers) createLogGroup(ctx context.Context, in *cloudwatchlogs.CreateLogGroupInput) (*cloudwatchlogs.CreateLogGroupOutput, error) {
+	if err := checkLengths(in.LogGroupName, nil); err != nil {
+		return nil, err
+	}
 	var c api.Constraints
 	checkGroup(&c, in.LogGroupName)
 	c.MapSize("tags", in.Tags, 1, 50)
@@ -169,25 +177,25 @@ func (h handlers) describeLogStreams(ctx context.Context, in *cloudwatchlogs.Des
 	return out, nil
 }
 
-// sequenceToken is what writers of old clients need to see; it is not checked,
-// as the service does not check it any more.
+// sequenceToken is what writers of old clients need to see, from the first event of
+// a stream on; it is not checked, as the service does not check it any more.
 const sequenceToken = "49039859595323492375239847523984752398475239847523984752"
 
 func (h handlers) describeStream(group string, s function.LogStream) types.LogStream {
 	out := types.LogStream{
 		LogStreamName: aws.String(s.Name), CreationTime: aws.Int64(s.Created),
 		StoredBytes: aws.Int64(0), //lint:ignore SA1019 the service still says 0
-		Arn:         aws.String(h.logs.ARN(group) + ":log-stream:" + s.Name), UploadSequenceToken: aws.String(sequenceToken),
+		Arn:         aws.String(h.logs.ARN(group) + ":log-stream:" + s.Name),
 	}
 	if s.LastEvent > 0 {
 		out.FirstEventTimestamp, out.LastEventTimestamp = aws.Int64(s.FirstEvent), aws.Int64(s.LastEvent)
-		out.LastIngestionTime = aws.Int64(s.LastIngestion)
+		out.LastIngestionTime, out.UploadSequenceToken = aws.Int64(s.LastIngestion), aws.String(sequenceToken)
 	}
 	return out
 }
 
 func (h handlers) createLogStream(ctx context.Context, in *cloudwatchlogs.CreateLogStreamInput) (*cloudwatchlogs.CreateLogStreamOutput, error) {
-	if err := checkStreamOf(in.LogGroupName, in.LogStreamName); err != nil {
+	if err := cmp.Or(checkLengths(in.LogGroupName, in.LogStreamName), checkStreamOf(in.LogGroupName, in.LogStreamName)); err != nil {
 		return nil, err
 	}
 	return &cloudwatchlogs.CreateLogStreamOutput{}, exception(h.logs.CreateStream(ctx, *in.LogGroupName, *in.LogStreamName))

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/schemas"
@@ -79,19 +80,31 @@ var (
 
 func checkGroup(c *api.Constraints, name *string) {
 	c.Required("logGroupName", name != nil)
-	c.Length("logGroupName", name, 1, 512)
+	c.Length("logGroupName", name, 1, maxName)
 	c.Pattern("logGroupName", name, groupPattern)
 }
 
 func checkStream(c *api.Constraints, path string, name *string) {
-	c.Length(path, name, 1, 512)
+	c.Length(path, name, 1, maxName)
 	c.Pattern(path, name, streamPattern)
+}
+
+// maxName bounds the names of groups and streams, in characters.
+const maxName = 512
+
+// checkLengths refuses names of a group and a stream to be created that are too
+// long, which has a text of its own.
+func checkLengths(group, stream *string) error {
+	if max(utf8.RuneCountInString(aws.ToString(group)), utf8.RuneCountInString(aws.ToString(stream))) > maxName {
+		return invalid("Invalid LogGroup or LogStream, both must have length less than or equal to 512.")
+	}
+	return nil
 }
 
 // groupOf returns the name of the group that a request means by its name or by
 // an identifier, which is a name or an ARN.
 func groupOf(c *api.Constraints, name, identifier *string) (string, error) {
-	c.Length("logGroupName", name, 1, 512)
+	c.Length("logGroupName", name, 1, maxName)
 	c.Pattern("logGroupName", name, groupPattern)
 	c.Length("logGroupIdentifier", identifier, 1, 2048)
 	c.Pattern("logGroupIdentifier", identifier, identifierPattern)
@@ -100,7 +113,7 @@ func groupOf(c *api.Constraints, name, identifier *string) (string, error) {
 	}
 	switch {
 	case name != nil && identifier != nil:
-		return "", invalid("LogGroup name and LogGroup ARN are mutually exclusive parameters.")
+		return "", api.Validation("LogGroup name and LogGroup ARN are mutually exclusive parameters.")
 	case name != nil:
 		return *name, nil
 	case identifier == nil:
