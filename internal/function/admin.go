@@ -348,11 +348,11 @@ func (f *Functions) SetTags(ref string, tags map[string]string) error {
 	return err
 }
 
-// setTags replaces the tags. Environments know how the effects of their function
-// count, so they are replaced when that changes.
+// setTags replaces the tags, which makes a new revision. Environments know how the
+// effects of their function count, so they are replaced when that changes.
 func (d *Definition) setTags(tags map[string]string) {
 	changed := !sameDelivery(d.Tags, tags)
-	d.Tags = tags
+	d.Tags, d.RevisionID = tags, uuid.NewString()
 	if changed {
 		touch(d)
 	}

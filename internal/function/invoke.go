@@ -202,6 +202,9 @@ func describe(payload []byte, problem *json.SyntaxError) string {
 		return "Unexpected end-of-input" + where(min(at, len(payload)))
 	}
 	if token, end := wordAt(payload, at); token != "" {
+		if r, size := utf8.DecodeRune(payload[end:]); r == utf8.RuneError && size == 1 {
+			return fmt.Sprintf("Invalid UTF-8 start byte 0x%x", payload[end]) + where(end+1)
+		}
 		return "Unrecognized token '" + token + "': was expecting " + expected + where(end)
 	}
 	r, _ := utf8.DecodeRune(payload[at:])

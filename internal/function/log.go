@@ -52,6 +52,9 @@ type LogGroup struct {
 	// RetentionDays is how long events are kept, 0 if the group does not say.
 	RetentionDays int               `json:",omitempty"`
 	Tags          map[string]string `json:",omitempty"`
+	// Implied tells that nobody has created the group: it came of what a function
+	// wrote.
+	Implied bool `json:",omitempty"`
 	// StoredBytes is filled in when groups are listed.
 	StoredBytes int64 `json:"-"`
 }
@@ -266,25 +269,6 @@ func (g *logGroup) stream(name string, now int64) *LogStream {
 		g.changed[s] = struct{}{}
 	}
 	return s
-}
-
-// CreateGroup makes a log group.
-func (l *Logs) CreateGroup(_ context.Context, name string, tags map[string]string) error {
-	if !logNamePattern.MatchString(name) {
-		return invalidf("%q is not a valid log group name", name)
-	}
-	return l.change(func() error {
-		if l.groups[name] != nil {
-			return errorf(ErrExists, "The specified log group already exists")
-		}
-		g := newLogGroup(name)
-		g.defined = true
-		if err := l.defs.Put(name, LogGroup{Name: name, Created: time.Now().UnixMilli(), Tags: tags}); err != nil {
-			return err
-		}
-		l.groups[name] = g
-		return nil
-	})
 }
 
 // change runs f with both locks, after everything that waits has been written.

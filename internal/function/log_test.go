@@ -80,6 +80,31 @@ func TestLogsOutliveTheServer(t *testing.T) {
 	}
 }
 
+// A template may have the group of a function that has begun to write; nobody else
+// can create it, nor can anybody create one that was declared.
+func TestDeclareGroup(t *testing.T) {
+	t.Parallel()
+	l, reopen := openLogs(t, LogsConfig{})
+	l.append("g", "s", time.Now(), []byte("line"))
+	if err := l.CreateGroup(t.Context(), "g", nil); !errors.Is(err, ErrExists) {
+		t.Errorf("create: %v", err)
+	}
+	l = reopen()
+	if err := l.DeclareGroup(t.Context(), "g", map[string]string{"k": "v"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.DeclareGroup(t.Context(), "g", nil); !errors.Is(err, ErrExists) {
+		t.Errorf("declare again: %v", err)
+	}
+	if err := l.DeclareGroup(t.Context(), "other", nil); err != nil {
+		t.Error(err)
+	}
+	groups, err := l.Groups(t.Context(), "", "")
+	if err != nil || len(groups) != 2 || groups[0].Tags["k"] != "v" || groups[0].StoredBytes == 0 {
+		t.Errorf("%+v %v", groups, err)
+	}
+}
+
 func TestGetPages(t *testing.T) {
 	t.Parallel()
 	l, _ := openLogs(t, LogsConfig{})

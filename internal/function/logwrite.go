@@ -204,7 +204,7 @@ func (s *LogStream) count(at, now int64) {
 func (l *Logs) writeWork(tx *store.Tx, w flushWork, now int64) error {
 	name := w.group.name
 	if w.define {
-		if err := l.defs.PutIn(tx, name, LogGroup{Name: name, Created: now}); err != nil {
+		if err := l.defs.PutIn(tx, name, LogGroup{Name: name, Created: now, Implied: true}); err != nil {
 			return err
 		}
 	}

@@ -43,15 +43,18 @@ func TestOnceKeys(t *testing.T) {
 	}
 }
 
-// TestTagsThatChangeDeliveryReplaceEnvironments checks the revision, by which pools
-// know what is out of date.
+// TestTagsThatChangeDeliveryReplaceEnvironments checks the generation, by which pools
+// know what is out of date. Any tags make a new revision.
 func TestTagsThatChangeDeliveryReplaceEnvironments(t *testing.T) {
 	t.Parallel()
 	d := Definition{RevisionID: "r", Tags: map[string]string{"a": "1"}}
-	if d.setTags(map[string]string{"a": "2"}); d.RevisionID != "r" {
+	if d.setTags(map[string]string{"a": "2"}); d.Generation != 0 {
 		t.Error("any tag replaces environments")
 	}
-	if d.setTags(map[string]string{DeliveryTag: ExactlyOnce}); d.RevisionID == "r" {
+	if d.RevisionID == "r" {
+		t.Error("tags make no new revision")
+	}
+	if d.setTags(map[string]string{DeliveryTag: ExactlyOnce}); d.Generation == 0 {
 		t.Error("environments stay as they were")
 	}
 }

@@ -148,7 +148,7 @@ func (p *poller) gather(ctx context.Context) (*batch, error) {
 			}
 			wait = min(wait, sure)
 		}
-		got, err := p.queue.Poll(ctx, p.def.BatchSize-len(b.messages), wait)
+		got, err := p.queue.Poll(ctx, p.def.BatchSize-len(b.messages), wait, p.def.BatchingWindow > 0)
 		if err != nil {
 			p.queue.GiveBack(b.handles(), 0)
 			return nil, err

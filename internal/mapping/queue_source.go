@@ -20,8 +20,9 @@ type Message struct {
 // back is handed out again when its visibility timeout has passed.
 type Queue interface {
 	// Poll hands out up to most messages. Without any it waits for the first one;
-	// nothing and no error when none came in time.
-	Poll(ctx context.Context, most int, wait time.Duration) ([]Message, error)
+	// nothing and no error when none came in time. windowed says that batches wait for
+	// more messages, which events show.
+	Poll(ctx context.Context, most int, wait time.Duration, windowed bool) ([]Message, error)
 	// Delete deletes messages; handles that have expired are passed over.
 	Delete(ctx context.Context, handles []string) error
 	// DeleteIn is Delete as part of tx.

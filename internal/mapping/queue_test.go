@@ -420,14 +420,14 @@ type realQueue struct {
 	arn string
 }
 
-func (q realQueue) Poll(ctx context.Context, most int, wait time.Duration) ([]Message, error) {
+func (q realQueue) Poll(ctx context.Context, most int, wait time.Duration, windowed bool) ([]Message, error) {
 	got, err := q.Queue.Poll(ctx, most, wait)
 	if errors.Is(err, queue.ErrNotFound) {
 		return nil, ErrSourceGone
 	}
 	messages := make([]Message, len(got))
 	for i := range got {
-		event, err := got[i].AppendEvent(nil, q.arn, "us-east-1")
+		event, err := got[i].AppendEvent(nil, q.arn, "us-east-1", windowed)
 		if err != nil {
 			return nil, err
 		}

@@ -16,7 +16,7 @@ type eventRecord struct {
 	Body          string                    `json:"body"`
 	System        eventSystem               `json:"attributes"`
 	Attributes    map[string]eventAttribute `json:"messageAttributes"`
-	AttributesMD5 *string                   `json:"md5OfMessageAttributes"` // null without attributes
+	AttributesMD5 json.RawMessage           `json:"md5OfMessageAttributes,omitempty"`
 	BodyMD5       string                    `json:"md5OfBody"`
 	Source        string                    `json:"eventSource"`
 	SourceARN     string                    `json:"eventSourceARN"`
@@ -43,8 +43,10 @@ type eventAttribute struct {
 	Type       string   `json:"dataType"`
 }
 
-// AppendEvent appends the JSON object in which a function gets the message.
-func (r *Received) AppendEvent(dst []byte, queueARN, region string) ([]byte, error) {
+// AppendEvent appends the JSON object in which a function gets the message. The
+// digest of attributes that there are none of is null when batches wait for more
+// messages (windowed), and not there when they do not.
+func (r *Received) AppendEvent(dst []byte, queueARN, region string, windowed bool) ([]byte, error) {
 	record := eventRecord{
 		MessageID: r.MessageID, ReceiptHandle: r.Handle, Body: r.Body,
 		System: eventSystem{
@@ -54,8 +56,11 @@ func (r *Received) AppendEvent(dst []byte, queueARN, region string) ([]byte, err
 		Attributes: map[string]eventAttribute{}, BodyMD5: BodyMD5(r.Body),
 		Source: "aws:sqs", SourceARN: queueARN, Region: region,
 	}
-	if sum := AttributesMD5(r.Attributes); sum != "" {
-		record.AttributesMD5 = &sum
+	switch sum := AttributesMD5(r.Attributes); {
+	case sum != "":
+		record.AttributesMD5 = json.RawMessage(`"` + sum + `"`)
+	case windowed:
+		record.AttributesMD5 = json.RawMessage("null")
 	}
 	for name, a := range r.Attributes {
 		record.Attributes[name] = eventAttribute{a.String, a.Binary, []string{}, []string{}, a.Type}

@@ -42,7 +42,7 @@ type queueSource struct {
 const busyPause = time.Second
 
 // Poll implements mapping.Queue.
-func (s queueSource) Poll(ctx context.Context, most int, wait time.Duration) ([]mapping.Message, error) {
+func (s queueSource) Poll(ctx context.Context, most int, wait time.Duration, windowed bool) ([]mapping.Message, error) {
 	got, err := s.Queue.Poll(ctx, most, wait)
 	var e *queue.Error
 	if errors.As(err, &e) && e.Code == queue.OverLimit {
@@ -60,7 +60,7 @@ func (s queueSource) Poll(ctx context.Context, most int, wait time.Duration) ([]
 	messages := make([]mapping.Message, len(got))
 	for i := range got {
 		r := &got[i]
-		event, err := r.AppendEvent(nil, arn, s.region)
+		event, err := r.AppendEvent(nil, arn, s.region, windowed)
 		if err != nil {
 			return nil, err
 		}
