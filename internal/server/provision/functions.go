@@ -127,7 +127,7 @@ func withDefaults(spec resource.FunctionSpec) resource.FunctionSpec {
 type logGroups struct{ *function.Logs }
 
 func (l logGroups) CreateLogGroup(ctx context.Context, spec resource.LogGroupSpec) (string, error) {
-	if err := l.CreateGroup(ctx, spec.Name, spec.Tags); err != nil {
+	if err := l.DeclareGroup(ctx, spec.Name, spec.Tags); err != nil {
 		return "", functionError(err)
 	}
 	return l.ARN(spec.Name), l.UpdateLogGroup(ctx, spec)

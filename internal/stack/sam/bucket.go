@@ -22,12 +22,6 @@ func (x *expansion) bucketEvent(r *template.Resource, target string, e template.
 			x.problems.Add(p.Line, r.LogicalID, "Event with id [%s] is invalid. property %s not defined for resource of type S3", e.Key, p.Key)
 		}
 	}
-	arn := func() *template.Node {
-		if target != r.LogicalID { // an alias
-			return template.Call(e.Line, "Ref", template.String(e.Line, target))
-		}
-		return template.Call(e.Line, "Fn::GetAtt", template.List(e.Line, template.String(e.Line, target), template.String(e.Line, "Arn")))
-	}
 	permission := r.LogicalID + e.Key + "Permission"
 	x.emit(r, permission, "AWS::Lambda::Permission", e.Line, template.Map(e.Line).
 		Set("Action", template.String(e.Line, "lambda:InvokeFunction")).
@@ -39,10 +33,19 @@ func (x *expansion) bucketEvent(r *template.Resource, target string, e template.
 		list = events.Items
 	}
 	for _, event := range list {
-		rule := template.Map(e.Line).Set("Event", event).Set("Function", arn()).Set("Filter", in.Get("Filter"))
+		rule := template.Map(e.Line).Set("Event", event).Set("Function", arnOf(r, target, e.Line)).Set("Filter", in.Get("Filter"))
 		x.notifications[bucket] = append(x.notifications[bucket], rule)
 	}
 	x.waits[bucket] = append(x.waits[bucket], template.Name{Text: permission, Line: e.Line})
+}
+
+// arnOf refers to the ARN of what an event of a function invokes: the function or
+// its alias.
+func arnOf(r *template.Resource, target string, line int) *template.Node {
+	if target != r.LogicalID {
+		return template.Call(line, "Ref", template.String(line, target))
+	}
+	return template.Call(line, "Fn::GetAtt", template.List(line, template.String(line, target), template.String(line, "Arn")))
 }
 
 // bucketOf returns the logical id of the bucket that a Ref names, "" if it is none.

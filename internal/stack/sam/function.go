@@ -141,13 +141,17 @@ func (x *expansion) events(r *template.Resource, target string, events *template
 			x.problems.Add(e.Line, r.LogicalID, "Event with id [%s] is invalid. Resource dict has missing or invalid value for field Type.", e.Key)
 			continue
 		}
-		if kind.Text == "S3" {
+		switch kind.Text {
+		case "S3":
 			x.bucketEvent(r, target, e)
+			continue
+		case "SNS":
+			x.topicEvent(r, target, e)
 			continue
 		}
 		if _, ok := eventSources[kind.Text]; !ok {
 			x.problems = append(x.problems, template.Problem{Line: kind.Line, LogicalID: r.LogicalID,
-				Message: "event type " + kind.Text + " of event " + e.Key + " is not implemented", Hint: "Kinesis, DynamoDB, SQS and S3 are"})
+				Message: "event type " + kind.Text + " of event " + e.Key + " is not implemented", Hint: "Kinesis, DynamoDB, SQS, SNS and S3 are"})
 			continue
 		}
 		x.streamEvent(r, target, e, kind.Text)
