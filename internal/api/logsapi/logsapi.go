@@ -72,9 +72,12 @@ func violations(c *api.Constraints) error {
 	return invalid(c.Message())
 }
 
+// identifiers is what names and ARNs of groups are made of.
+const identifiers = `[\w#+=/:,.@-]*`
+
 var (
 	groupPattern      = api.MustPattern(`[\.\-_/#A-Za-z0-9]+`)
-	identifierPattern = api.MustPattern(`[\w#+=/:,.@-]*`)
+	identifierPattern = api.MustPattern(identifiers)
 	streamPattern     = api.MustPattern(`[^:*]*`)
 )
 
@@ -107,9 +110,12 @@ func groupOf(c *api.Constraints, name, identifier *string) (string, error) {
 	c.Length("logGroupName", name, 1, maxName)
 	c.Pattern("logGroupName", name, groupPattern)
 	c.Length("logGroupIdentifier", identifier, 1, 2048)
-	c.Pattern("logGroupIdentifier", identifier, identifierPattern)
 	if err := violations(c); err != nil {
 		return "", err
+	}
+	if identifier != nil && !identifierPattern.Match(*identifier) { // the service does not show the value
+		return "", invalid("1 validation error detected: Value at 'logGroupIdentifier' failed to satisfy constraint: " +
+			"Member must satisfy regular expression pattern: " + identifiers)
 	}
 	switch {
 	case name != nil && identifier != nil:
@@ -126,5 +132,5 @@ func groupOf(c *api.Constraints, name, identifier *string) (string, error) {
 	if err != nil || !ok || arn.Service != "logs" {
 		return "", invalid("The specified log group identifier is not valid: " + *identifier)
 	}
-	return strings.TrimSuffix(group, ":*"), nil
+	return group, nil
 }
