@@ -82,7 +82,7 @@ func (d Domains) exists(ctx context.Context, resourceType, name string) (bool, e
 		err = metricError(err)
 	case "AWS::Logs::LogGroup":
 		groups, err := d.Logs.Groups(ctx, name, "")
-		return err == nil && len(groups) > 0 && groups[0].Name == name, err
+		return err == nil && len(groups) > 0 && groups[0].Name == name && !groups[0].Implied, err
 	default:
 		return false, nil
 	}
