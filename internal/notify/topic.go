@@ -44,7 +44,9 @@ func (t *Topics) CreateTopic(ctx context.Context, name string, attributes, tags 
 	if err := ctx.Err(); err != nil {
 		return "", err
 	}
-	if strings.HasSuffix(name, ".fifo") || attributes["FifoTopic"] == "true" {
+	if fifo := attributes["FifoTopic"] == "true"; strings.HasSuffix(name, ".fifo") != fifo {
+		return "", invalid("Topic Name")
+	} else if fifo {
 		return "", invalid("FIFO topics are not implemented")
 	}
 	if len(name) > maxTopicName || !topicName.MatchString(name) {
@@ -117,7 +119,7 @@ func (t *Topic) set(attribute, value string) *Error {
 			return invalid("DeliveryPolicy: %v", err)
 		}
 		t.DeliveryPolicy = value
-	case "Policy", "KmsMasterKeyId", "FifoTopic", "ContentBasedDeduplication", "ArchivePolicy", "TracingConfig", "DataProtectionPolicy", "FifoThroughputScope":
+	case "Policy", "KmsMasterKeyId", "ContentBasedDeduplication", "ArchivePolicy", "TracingConfig", "DataProtectionPolicy", "FifoThroughputScope":
 		return invalid("the topic attribute %s is not implemented", attribute)
 	default:
 		return invalid("AttributeName")
