@@ -73,3 +73,42 @@ def test_a_template_that_cannot_be_deployed(weir, command, tmp_path):
     told = command("deploy", str(template), "--stack-name", "wrong", status=1)
     assert re.search(r"template\.yaml:7: Car: ", told) and re.search(r"template\.yaml:12: Topic: .*Colour", told)
     assert weir.client("kinesis").list_streams()["StreamNames"] == []
+
+
+def test_a_topic_calls_a_function_whose_log_group_is_declared(weir, command, tmp_path):
+    """The group is the template's, although the function may have written before it is made."""
+    template = tmp_path / "template.yaml"
+    template.write_text(
+        """\
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Stream: {Type: AWS::Kinesis::Stream, Properties: {Name: also, ShardCount: 1}}
+  Topic: {Type: AWS::SNS::Topic, Properties: {TopicName: called}}
+  Listener:
+    Type: AWS::Serverless::Function
+    Properties:
+      FunctionName: listener
+      Runtime: python3.12
+      Handler: index.handler
+      InlineCode: "def handler(event, context): print('told', event['Records'][0]['Sns']['Message'])"
+      Events:
+        Told: {Type: SNS, Properties: {Topic: !Ref Topic}}
+        Read: {Type: Kinesis, Properties: {Stream: !GetAtt Stream.Arn, StartingPosition: LATEST}}
+  Log:
+    Type: AWS::Logs::LogGroup
+    DependsOn: ListenerRead
+    Properties: {LogGroupName: !Sub "/aws/lambda/${Listener}", RetentionInDays: 3}
+"""
+    )
+    command("deploy", str(template), "--stack-name", "called")
+    weir.client("sns").publish(TopicArn="arn:aws:sns:us-east-1:000000000000:called", Message="hello")
+    logs = weir.client("logs")
+
+    def told():
+        lines = logs.filter_log_events(logGroupName="/aws/lambda/listener")["events"]
+        assert any(e["message"].startswith("told hello") for e in lines), lines
+
+    eventually(told)
+    assert logs.describe_log_groups()["logGroups"][0]["retentionInDays"] == 3
+    command("destroy", "called")
+    assert logs.describe_log_groups()["logGroups"] == []
