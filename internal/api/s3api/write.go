@@ -124,13 +124,17 @@ func (x *exchange) putObject() error {
 	return x.nothing(http.StatusOK)
 }
 
-// source opens the object that a copy is of, if its conditions hold.
+// source opens the object that a copy is of, if its conditions hold. Clients write
+// a space in its name as "%20" or, as in forms, "+".
 func (x *exchange) source() (*object.Content, error) {
 	text := x.r.Header.Get("X-Amz-Copy-Source")
 	path, rawQuery, _ := strings.Cut(text, "?")
-	path, err := url.PathUnescape(path)
+	path, err := url.QueryUnescape(path)
 	bucket, key, ok := strings.Cut(strings.TrimPrefix(path, "/"), "/")
-	if err != nil || !ok || bucket == "" || key == "" {
+	if err == nil && !ok {
+		return nil, invalidArgument("Invalid copy source object key", "x-amz-copy-source", "x-amz-copy-source")
+	}
+	if err != nil || bucket == "" || key == "" {
 		return nil, invalidArgument("Copy Source must mention the source bucket and key: sourcebucket/sourcekey", "x-amz-copy-source", text)
 	}
 	if version, found := strings.CutPrefix(rawQuery, "versionId="); found && version != "null" {
