@@ -332,10 +332,7 @@ func (b *Buckets) Completed(ctx context.Context, bucket, key, uploadID string) (
 
 // choose finds the parts that a completion lists.
 func (c Completion) choose(stored []part) ([]part, error) {
-	if len(c.Parts) == 0 {
-		return nil, errorf(InvalidRequest, "You must specify at least one part")
-	}
-	if len(c.Parts) > maxPartNumber {
+	if len(c.Parts) == 0 || len(c.Parts) > maxPartNumber {
 		return nil, errorf(MalformedXML, "The XML you provided was not well-formed or did not validate against our published schema")
 	}
 	invalid := errorf(InvalidPart, "One or more of the specified parts could not be found.  The part may not have been uploaded, or the specified entity tag may not match the part's entity tag.").

@@ -35,6 +35,7 @@ func (x *exchange) postForm() error {
 		key = strings.ReplaceAll(key, "${filename}", name)
 	}
 	fields.Set("Key", key)
+	fields.Set("Bucket", x.bucket) // whatever the form says
 	least, most, err := checkPolicy(fields)
 	if err != nil {
 		return err

@@ -115,6 +115,9 @@ func (x *exchange) completeUpload() error {
 			checksums
 		} `xml:"Part"`
 	}
+	if x.r.ContentLength == 0 {
+		return invalidRequest("You must specify at least one part")
+	}
 	sum := x.takeChecksum()
 	if err := x.decode(&in); err != nil {
 		return err

@@ -59,18 +59,20 @@ func (x *exchange) payload() (io.Reader, object.Expected, error) {
 // expectChecksum reads the checksum that is sent with a body, in the header or
 // behind the body.
 func (x *exchange) expectChecksum(want *object.Expected, trailer http.Header) error {
-	head := x.r.Header
+	head, given := x.r.Header, ""
 	for name := range head {
 		rest, ok := strings.CutPrefix(strings.ToUpper(name), "X-AMZ-CHECKSUM-")
 		if !ok || rest == "ALGORITHM" || rest == "TYPE" || rest == "MODE" {
 			continue
 		}
-		if want.Algorithm != "" {
+		if given != "" {
 			return invalidRequest("Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.")
 		}
-		want.Algorithm = object.Algorithm(rest)
-		value := head.Get(name)
-		if err := checkDigest(want.Algorithm, name, value); err != nil {
+		given, want.Algorithm = name, object.Algorithm(rest)
+	}
+	if given != "" {
+		value := head.Get(given)
+		if err := checkDigest(want.Algorithm, given, value); err != nil {
 			return err
 		}
 		want.Value = func() string { return value }
