@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"hash/crc32"
 	"log/slog"
 	"net/http"
@@ -147,14 +148,28 @@ func (x *exchange) read(limit int64) bool {
 	case errors.Is(err, errTooLarge):
 		// The rest of the body is not read, so the connection cannot go on.
 		x.w.Header().Set("Connection", "close")
-		x.ctype = nil
-		x.send(http.StatusRequestEntityTooLarge, nil)
+		x.failTooLarge(limit)
 	case x.r.Context().Err() != nil:
 		x.sent = true // the client is gone
 	default:
 		x.fail(&Error{Code: "SerializationException", Message: "The request body cannot be read", Cause: err})
 	}
 	return false
+}
+
+// failTooLarge answers a request whose body is over the limit. Services of JSON that
+// are not REST say nothing more.
+func (x *exchange) failTooLarge(limit int64) {
+	if x.protocol != protocolREST {
+		x.ctype = nil
+		x.send(http.StatusRequestEntityTooLarge, nil)
+		return
+	}
+	x.fail(&Error{
+		Code:    "RequestEntityTooLargeException",
+		Message: fmt.Sprintf("Request must be smaller than %d bytes for the %s operation", limit, x.op.Name),
+		Status:  http.StatusRequestEntityTooLarge,
+	})
 }
 
 // context is the context of the operation.

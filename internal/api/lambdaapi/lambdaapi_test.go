@@ -248,6 +248,20 @@ func TestInvoke(t *testing.T) {
 	}
 }
 
+// A request that is over the service's bound is refused before it is read.
+func TestRequestTooLarge(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	r := httptest.NewRequest(http.MethodPost, "/2015-03-31/functions", strings.NewReader("{}"))
+	r.ContentLength = maxRequestBytes + 1
+	w := httptest.NewRecorder()
+	f.handler.ServeHTTP(w, r)
+	if w.Code != 413 || w.Header().Get("X-Amzn-Errortype") != "RequestEntityTooLargeException" ||
+		!strings.Contains(w.Body.String(), "Request must be smaller than 70167211 bytes for the CreateFunction operation") {
+		t.Errorf("%d %v %s", w.Code, w.Header(), w.Body)
+	}
+}
+
 func TestCodeHandler(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
