@@ -1,6 +1,7 @@
 package s3api
 
 import (
+	"cmp"
 	"encoding/json"
 	"encoding/xml"
 	"errors"
@@ -88,8 +89,8 @@ func (x *exchange) regionOf(b object.Bucket) string {
 	return x.h.buckets.Region()
 }
 
-// regionName is what a location constraint may be, but for "EU" and but for the
-// first region, which is where buckets without one are.
+// regionName is what a location constraint may be in the first region, but for "EU"
+// and but for that region, which is where buckets without one are.
 var regionName = regexp.MustCompile(`^[a-z]{2}(-[a-z]+)+-[0-9]$`)
 
 func (x *exchange) createBucket() error {
@@ -106,7 +107,7 @@ func (x *exchange) createBucket() error {
 		return notImplemented("A directory bucket")
 	case x.r.Header.Get("X-Amz-Bucket-Object-Lock-Enabled") == "true":
 		return notImplemented("Object lock")
-	case at == "us-east-1" || at != "" && at != "EU" && !regionName.MatchString(at):
+	case cmp.Or(x.region, x.h.buckets.Region()) == "us-east-1" && (at == "us-east-1" || at != "" && at != "EU" && !regionName.MatchString(at)):
 		e := &apiError{code: "InvalidLocationConstraint", status: http.StatusBadRequest, message: "The specified location-constraint is not valid"}
 		e.detail("LocationConstraint", at)
 		return e

@@ -40,11 +40,14 @@ func (x *exchange) decodeTags() (map[string]string, error) {
 	return in.tags()
 }
 
-// parseTags reads tags from a document in a form.
+// parseTags reads tags from a document in a form; one without a set has none.
 func parseTags(doc []byte) (map[string]string, error) {
 	var in tagSet
 	if err := xml.Unmarshal(doc, &in); err != nil {
 		return nil, malformedXML(err)
+	}
+	if in.Set == nil {
+		return nil, nil
 	}
 	return in.tags()
 }
