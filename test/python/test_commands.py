@@ -109,6 +109,10 @@ Resources:
         assert any(e["message"].startswith("told hello") for e in lines), lines
 
     eventually(told)
-    assert logs.describe_log_groups()["logGroups"][0]["retentionInDays"] == 3
+
+    def groups():
+        return logs.describe_log_groups(logGroupNamePrefix="/aws/lambda/listener")["logGroups"]
+
+    assert groups()[0]["retentionInDays"] == 3
     command("destroy", "called")
-    assert logs.describe_log_groups()["logGroups"] == []
+    assert groups() == []
