@@ -18,7 +18,7 @@ func (a *app) awsConfig() aws.Config {
 		BaseEndpoint: aws.String(a.endpoint),
 		Region:       "us-east-1",
 		Credentials:  credentials.NewStaticCredentialsProvider("weir", "weir", ""),
-		HTTPClient:   &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 16}},
+		HTTPClient:   &http.Client{Transport: requestBodies{&http.Transport{MaxIdleConnsPerHost: 16}}},
 		// The commands are used interactively: an error should show at once.
 		RetryMaxAttempts: 2,
 	}
