@@ -110,20 +110,8 @@ func (t *Tables) planPut(r *PutRequest) (*write, error) {
 	if r.Item.Size() > maxItemBytes {
 		return nil, errItemTooLarge
 	}
-	b, err := t.bind(&r.Expressions, nil)
+	tab, b, err := t.plan(r.Table, &r.Expressions, func(s *schema, _ expr.Bound) error { return s.checkItem(r.Item) })
 	if err != nil {
-		return nil, err
-	}
-	tab, err := t.acquire(r.Table)
-	if err != nil {
-		return nil, err
-	}
-	err = tab.checkItem(r.Item)
-	if err == nil {
-		err = tab.checkPaths(b)
-	}
-	if err != nil {
-		t.release()
 		return nil, err
 	}
 	return &write{table: tab, key: tab.keyOf(r.Item), storeKey: tab.storeKey(r.Item), item: &r.Item, condition: b.Condition}, nil
@@ -142,23 +130,13 @@ func (r *UpdateRequest) reply() reply { return reply{opUpdateItem, r.Return, r.R
 
 // planUpdate is planPut for a change.
 func (t *Tables) planUpdate(r *UpdateRequest) (*write, error) {
-	b, err := t.bind(&r.Expressions, nil)
+	tab, b, err := t.plan(r.Table, &r.Expressions, func(s *schema, b expr.Bound) error {
+		if err := s.checkKey(r.Key); err != nil {
+			return err
+		}
+		return s.checkUpdate(b.Update)
+	})
 	if err != nil {
-		return nil, err
-	}
-	tab, err := t.acquire(r.Table)
-	if err != nil {
-		return nil, err
-	}
-	err = tab.checkKey(r.Key)
-	if err == nil {
-		err = tab.checkUpdate(b.Update)
-	}
-	if err == nil {
-		err = tab.checkPaths(b)
-	}
-	if err != nil {
-		t.release()
 		return nil, err
 	}
 	return &write{table: tab, key: r.Key, storeKey: tab.storeKey(r.Key), condition: b.Condition, update: b.Update, upsert: true}, nil
@@ -175,23 +153,33 @@ func (r *DeleteRequest) reply() reply { return reply{opDeleteItem, r.Return, r.R
 
 // planDelete is planPut for a deletion.
 func (t *Tables) planDelete(r *DeleteRequest) (*write, error) {
-	b, err := t.bind(&r.Expressions, nil)
+	tab, b, err := t.plan(r.Table, &r.Expressions, func(s *schema, _ expr.Bound) error { return s.checkKey(r.Key) })
 	if err != nil {
 		return nil, err
 	}
-	tab, err := t.acquire(r.Table)
+	return &write{table: tab, key: r.Key, storeKey: tab.storeKey(r.Key), condition: b.Condition}, nil
+}
+
+// plan makes the expressions of a write ready, acquires its table and lets check look
+// at the request. The table is released again if there is an error.
+func (t *Tables) plan(name string, e *Expressions, check func(*schema, expr.Bound) error) (*table, expr.Bound, error) {
+	b, err := t.bind(e, nil)
 	if err != nil {
-		return nil, err
+		return nil, b, err
 	}
-	err = tab.checkKey(r.Key)
+	tab, err := t.acquire(name)
+	if err != nil {
+		return nil, b, err
+	}
+	err = check(&tab.schema, b)
 	if err == nil {
 		err = tab.checkPaths(b)
 	}
 	if err != nil {
 		t.release()
-		return nil, err
+		return nil, b, err
 	}
-	return &write{table: tab, key: r.Key, storeKey: tab.storeKey(r.Key), condition: b.Condition}, nil
+	return tab, b, nil
 }
 
 // perform commits one planned write, unless planning it failed, and makes the

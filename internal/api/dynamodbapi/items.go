@@ -30,45 +30,92 @@ func onFailure(v types.ReturnValuesOnConditionCheckFailure) bool {
 	return v == types.ReturnValuesOnConditionCheckFailureAllOld
 }
 
-func (h handlers) putItem(ctx context.Context, in *dynamodb.PutItemInput) (*dynamodb.PutItemOutput, error) {
+// itemWrite is what PutItem, UpdateItem and DeleteItem are asked with.
+type itemWrite struct {
+	table             *string
+	what              string // the parameter that item is: item or key
+	item              map[string]types.AttributeValue
+	update, condition *string
+	names             map[string]string
+	values            map[string]types.AttributeValue
+	older             olderWrite
+	returns           types.ReturnValue
+	onFailure         types.ReturnValuesOnConditionCheckFailure
+	capacity          types.ReturnConsumedCapacity
+	metrics           types.ReturnItemCollectionMetrics
+}
+
+// olderWrite is the parameters that expressions have replaced.
+type olderWrite struct {
+	updates  map[string]types.AttributeValueUpdate
+	expected map[string]types.ExpectedAttributeValue
+	join     types.ConditionalOperator
+}
+
+// read checks the parameters and returns the item, or the key, and the expressions.
+func (w *itemWrite) read() (table.Item, table.Expressions, error) {
+	e := table.Expressions{Texts: expr.Texts{Update: w.update, Condition: w.condition}}
+	if err := w.constraints(); err != nil {
+		return table.Item{}, e, err
+	}
+	e.Scope = scope(w.names, w.values)
+	if err := w.checkMixing(e.Scope); err != nil {
+		return table.Item{}, e, err
+	}
+	if err := checkJoin(w.older.join, len(w.older.expected)); err != nil {
+		return table.Item{}, e, err
+	}
+	it, err := item(w.item)
+	if err != nil {
+		return it, e, exception(err)
+	}
+	e.Legacy = older(expr.Legacy{Updates: olderUpdates(w.older.updates), Expected: olderExpected(w.older.expected)}, w.older.join)
+	return it, e, nil
+}
+
+func (w *itemWrite) constraints() error {
 	var c api.Constraints
-	checkName(&c, "tableName", in.TableName)
-	c.Required("item", in.Item != nil)
-	api.Enum(&c, "returnConsumedCapacity", in.ReturnConsumedCapacity, returnCapacityValues...)
-	api.Enum(&c, "returnItemCollectionMetrics", in.ReturnItemCollectionMetrics, returnMetricsValues...)
-	api.Enum(&c, "returnValues", in.ReturnValues, returnValues...)
-	api.Enum(&c, "returnValuesOnConditionCheckFailure", in.ReturnValuesOnConditionCheckFailure, returnOnFailure...)
-	api.Enum(&c, "conditionalOperator", in.ConditionalOperator, logicalOperators...)
-	checkExpected(&c, in.Expected)
-	if err := c.Err(); err != nil {
-		return nil, err
+	checkName(&c, "tableName", w.table)
+	c.Required(w.what, w.item != nil)
+	api.Enum(&c, "returnConsumedCapacity", w.capacity, returnCapacityValues...)
+	api.Enum(&c, "returnItemCollectionMetrics", w.metrics, returnMetricsValues...)
+	api.Enum(&c, "returnValues", w.returns, returnValues...)
+	api.Enum(&c, "returnValuesOnConditionCheckFailure", w.onFailure, returnOnFailure...)
+	api.Enum(&c, "conditionalOperator", w.older.join, logicalOperators...)
+	checkExpected(&c, w.older.expected)
+	for name, u := range w.older.updates {
+		api.Enum(&c, api.EntryPath("attributeUpdates", name, "action"), u.Action, updateActions...)
 	}
-	s := scope(in.ExpressionAttributeNames, in.ExpressionAttributeValues)
-	err := checkMixing(
-		[]parameter{{"ConditionExpression", in.ConditionExpression != nil}},
-		[]parameter{{"Expected", in.Expected != nil}, {"ConditionalOperator", in.ConditionalOperator != ""}}, s)
+	return c.Err()
+}
+
+func (w *itemWrite) checkMixing(s expr.Scope) error {
+	return checkMixing(
+		[]parameter{{"UpdateExpression", w.update != nil}, {"ConditionExpression", w.condition != nil}},
+		[]parameter{
+			{"AttributeUpdates", w.older.updates != nil}, {"Expected", w.older.expected != nil},
+			{"ConditionalOperator", w.older.join != ""},
+		}, s)
+}
+
+func (h handlers) putItem(ctx context.Context, in *dynamodb.PutItemInput) (*dynamodb.PutItemOutput, error) {
+	w := itemWrite{
+		table: in.TableName, what: "item", item: in.Item, condition: in.ConditionExpression,
+		names: in.ExpressionAttributeNames, values: in.ExpressionAttributeValues,
+		older:   olderWrite{expected: in.Expected, join: in.ConditionalOperator},
+		returns: in.ReturnValues, onFailure: in.ReturnValuesOnConditionCheckFailure,
+		capacity: in.ReturnConsumedCapacity, metrics: in.ReturnItemCollectionMetrics,
+	}
+	it, e, err := w.read()
 	if err != nil {
 		return nil, err
-	}
-	if err := checkJoin(in.ConditionalOperator, len(in.Expected)); err != nil {
-		return nil, err
-	}
-	it, err := item(in.Item)
-	if err != nil {
-		return nil, exception(err)
 	}
 	if err := checkOldOrNone(in.ReturnValues); err != nil {
 		return nil, err
 	}
 	res, err := h.items(ctx).PutItem(&table.PutRequest{
-		Table: *in.TableName,
-		Item:  it,
-		Expressions: table.Expressions{
-			Texts: expr.Texts{Condition: in.ConditionExpression}, Scope: s,
-			Legacy: older(expr.Legacy{Expected: olderExpected(in.Expected)}, in.ConditionalOperator),
-		},
-		Return:            returns[in.ReturnValues],
-		ReturnOnCondition: onFailure(in.ReturnValuesOnConditionCheckFailure),
+		Table: *in.TableName, Item: it, Expressions: e,
+		Return: returns[in.ReturnValues], ReturnOnCondition: onFailure(in.ReturnValuesOnConditionCheckFailure),
 	})
 	if err != nil {
 		return nil, exception(err)
@@ -80,44 +127,23 @@ func (h handlers) putItem(ctx context.Context, in *dynamodb.PutItemInput) (*dyna
 }
 
 func (h handlers) deleteItem(ctx context.Context, in *dynamodb.DeleteItemInput) (*dynamodb.DeleteItemOutput, error) {
-	var c api.Constraints
-	checkName(&c, "tableName", in.TableName)
-	c.Required("key", in.Key != nil)
-	api.Enum(&c, "returnConsumedCapacity", in.ReturnConsumedCapacity, returnCapacityValues...)
-	api.Enum(&c, "returnItemCollectionMetrics", in.ReturnItemCollectionMetrics, returnMetricsValues...)
-	api.Enum(&c, "returnValues", in.ReturnValues, returnValues...)
-	api.Enum(&c, "returnValuesOnConditionCheckFailure", in.ReturnValuesOnConditionCheckFailure, returnOnFailure...)
-	api.Enum(&c, "conditionalOperator", in.ConditionalOperator, logicalOperators...)
-	checkExpected(&c, in.Expected)
-	if err := c.Err(); err != nil {
-		return nil, err
+	w := itemWrite{
+		table: in.TableName, what: "key", item: in.Key, condition: in.ConditionExpression,
+		names: in.ExpressionAttributeNames, values: in.ExpressionAttributeValues,
+		older:   olderWrite{expected: in.Expected, join: in.ConditionalOperator},
+		returns: in.ReturnValues, onFailure: in.ReturnValuesOnConditionCheckFailure,
+		capacity: in.ReturnConsumedCapacity, metrics: in.ReturnItemCollectionMetrics,
 	}
-	s := scope(in.ExpressionAttributeNames, in.ExpressionAttributeValues)
-	err := checkMixing(
-		[]parameter{{"ConditionExpression", in.ConditionExpression != nil}},
-		[]parameter{{"Expected", in.Expected != nil}, {"ConditionalOperator", in.ConditionalOperator != ""}}, s)
+	key, e, err := w.read()
 	if err != nil {
 		return nil, err
-	}
-	if err := checkJoin(in.ConditionalOperator, len(in.Expected)); err != nil {
-		return nil, err
-	}
-	key, err := item(in.Key)
-	if err != nil {
-		return nil, exception(err)
 	}
 	if err := checkOldOrNone(in.ReturnValues); err != nil {
 		return nil, err
 	}
 	res, err := h.items(ctx).DeleteItem(&table.DeleteRequest{
-		Table: *in.TableName,
-		Key:   key,
-		Expressions: table.Expressions{
-			Texts: expr.Texts{Condition: in.ConditionExpression}, Scope: s,
-			Legacy: older(expr.Legacy{Expected: olderExpected(in.Expected)}, in.ConditionalOperator),
-		},
-		Return:            returns[in.ReturnValues],
-		ReturnOnCondition: onFailure(in.ReturnValuesOnConditionCheckFailure),
+		Table: *in.TableName, Key: key, Expressions: e,
+		Return: returns[in.ReturnValues], ReturnOnCondition: onFailure(in.ReturnValuesOnConditionCheckFailure),
 	})
 	if err != nil {
 		return nil, exception(err)
@@ -129,47 +155,20 @@ func (h handlers) deleteItem(ctx context.Context, in *dynamodb.DeleteItemInput) 
 }
 
 func (h handlers) updateItem(ctx context.Context, in *dynamodb.UpdateItemInput) (*dynamodb.UpdateItemOutput, error) {
-	var c api.Constraints
-	checkName(&c, "tableName", in.TableName)
-	c.Required("key", in.Key != nil)
-	api.Enum(&c, "returnConsumedCapacity", in.ReturnConsumedCapacity, returnCapacityValues...)
-	api.Enum(&c, "returnItemCollectionMetrics", in.ReturnItemCollectionMetrics, returnMetricsValues...)
-	api.Enum(&c, "returnValues", in.ReturnValues, returnValues...)
-	api.Enum(&c, "returnValuesOnConditionCheckFailure", in.ReturnValuesOnConditionCheckFailure, returnOnFailure...)
-	api.Enum(&c, "conditionalOperator", in.ConditionalOperator, logicalOperators...)
-	checkExpected(&c, in.Expected)
-	for name, u := range in.AttributeUpdates {
-		api.Enum(&c, api.EntryPath("attributeUpdates", name, "action"), u.Action, updateActions...)
+	w := itemWrite{
+		table: in.TableName, what: "key", item: in.Key, update: in.UpdateExpression, condition: in.ConditionExpression,
+		names: in.ExpressionAttributeNames, values: in.ExpressionAttributeValues,
+		older:   olderWrite{updates: in.AttributeUpdates, expected: in.Expected, join: in.ConditionalOperator},
+		returns: in.ReturnValues, onFailure: in.ReturnValuesOnConditionCheckFailure,
+		capacity: in.ReturnConsumedCapacity, metrics: in.ReturnItemCollectionMetrics,
 	}
-	if err := c.Err(); err != nil {
-		return nil, err
-	}
-	s := scope(in.ExpressionAttributeNames, in.ExpressionAttributeValues)
-	err := checkMixing(
-		[]parameter{{"UpdateExpression", in.UpdateExpression != nil}, {"ConditionExpression", in.ConditionExpression != nil}},
-		[]parameter{
-			{"AttributeUpdates", in.AttributeUpdates != nil}, {"Expected", in.Expected != nil},
-			{"ConditionalOperator", in.ConditionalOperator != ""},
-		}, s)
+	key, e, err := w.read()
 	if err != nil {
 		return nil, err
-	}
-	if err := checkJoin(in.ConditionalOperator, len(in.Expected)); err != nil {
-		return nil, err
-	}
-	key, err := item(in.Key)
-	if err != nil {
-		return nil, exception(err)
 	}
 	res, err := h.items(ctx).UpdateItem(&table.UpdateRequest{
-		Table: *in.TableName,
-		Key:   key,
-		Expressions: table.Expressions{
-			Texts: expr.Texts{Update: in.UpdateExpression, Condition: in.ConditionExpression}, Scope: s,
-			Legacy: older(expr.Legacy{Updates: olderUpdates(in.AttributeUpdates), Expected: olderExpected(in.Expected)}, in.ConditionalOperator),
-		},
-		Return:            returns[in.ReturnValues],
-		ReturnOnCondition: onFailure(in.ReturnValuesOnConditionCheckFailure),
+		Table: *in.TableName, Key: key, Expressions: e,
+		Return: returns[in.ReturnValues], ReturnOnCondition: onFailure(in.ReturnValuesOnConditionCheckFailure),
 	})
 	if err != nil {
 		return nil, exception(err)
