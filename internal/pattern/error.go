@@ -41,8 +41,17 @@ const (
 // sourceLimit is how many characters of a text an error quotes.
 const sourceLimit = 500
 
-// location describes a position in a text.
+// location describes a position in a text, which it quotes.
 func location(text []byte, pos int) string {
+	return fmt.Sprintf("[Source: (String)%s; %s]", quoted(text), place(text, pos))
+}
+
+// redacted is location for a service that does not quote the text.
+func redacted(text []byte, pos int) string {
+	return "[Source: REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled); " + place(text, pos) + "]"
+}
+
+func place(text []byte, pos int) string {
 	line, column := 1, 1
 	before := string(text[:pos])
 	for i, r := range before {
@@ -54,7 +63,7 @@ func location(text []byte, pos int) string {
 			column += units(r)
 		}
 	}
-	return fmt.Sprintf("[Source: (String)%s; line: %d, column: %d]", quoted(text), line, column)
+	return fmt.Sprintf("line: %d, column: %d", line, column)
 }
 
 // units is how many characters a rune is for a service that counts in UTF-16.

@@ -43,8 +43,29 @@ type lexer struct {
 	unread bool   // the token is a string whose text was not read yet
 	name   string // of the last tokenName
 
+	where func(text []byte, pos int) string // describes a position in an error
+
 	reason string // of the first error, "" if none
 	at     int    // its position
+}
+
+// CheckJSON reports what is wrong with a text that is given to a topic as JSON, in
+// the words of the service; "" if nothing is.
+func CheckJSON(text []byte) (reason string) {
+	if !utf8.Valid(text) {
+		return "failed to parse JSON. Invalid UTF-8"
+	}
+	l := lexer{data: text, where: redacted}
+	empty := l.peek() == 0
+	for l.next() != tokenBad {
+	}
+	switch {
+	case empty:
+		l.failAt(l.pos, "No content to map due to end-of-input")
+	case l.reason == "":
+		return ""
+	}
+	return "failed to parse JSON. " + l.reason + "\n at " + redacted(text, l.at)
 }
 
 type container struct {
@@ -141,7 +162,7 @@ func (l *lexer) ended(in container, nested bool) token {
 		return tokenBad
 	}
 	return l.failAt(l.pos, "Unexpected end-of-input: expected close marker for %s (start marker at %s)",
-		in.kind(), location(l.data, in.start))
+		in.kind(), l.where(l.data, in.start))
 }
 
 func (l *lexer) closed(c byte, in container, nested bool) token {
@@ -154,7 +175,7 @@ func (l *lexer) closed(c byte, in container, nested bool) token {
 			return l.unexpected(l.pos, ": expected a valid value "+anyValue)
 		}
 		return l.failAt(l.pos+1, "Unexpected close marker '%c': expected '%c' (for %s starting at %s)",
-			c, expected, in.kind(), location(l.data, in.start))
+			c, expected, in.kind(), l.where(l.data, in.start))
 	}
 	l.start = l.pos
 	l.pos++

@@ -41,7 +41,7 @@ type parser struct {
 
 // parse returns the members of a pattern, or what is wrong with it.
 func parse(text []byte, d Dialect) (o object, reason string) {
-	p := parser{lexer: lexer{data: text}, grammar: grammars[d]}
+	p := parser{lexer: lexer{data: text, where: location}, grammar: grammars[d]}
 	switch {
 	case len(text) > maxText:
 		return nil, "The pattern is too long"

@@ -29,6 +29,11 @@ func Compile(text []byte, d Dialect) (*Pattern, error) {
 
 // compile returns the branches of a pattern, or what is wrong with it.
 func compile(text []byte, d Dialect) (branches []branch, reason string) {
+	if grammars[d].topic && len(text) <= maxText {
+		if reason := CheckJSON(text); reason != "" {
+			return nil, reason
+		}
+	}
 	o, reason := parse(text, d)
 	if reason == "" {
 		reason = check(o, d)
