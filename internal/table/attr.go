@@ -10,9 +10,6 @@ type Value = attr.Value
 // Item is a set of named attributes.
 type Item = attr.Item
 
-// AppendJSON appends the DynamoDB JSON notation of a value.
-func AppendJSON(dst []byte, v Value) []byte { return attr.AppendJSON(dst, v) }
-
 // AppendItemJSON appends the DynamoDB JSON notation of an item.
 func AppendItemJSON(dst []byte, it Item) []byte { return attr.AppendItemJSON(dst, it) }
 

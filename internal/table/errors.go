@@ -29,12 +29,6 @@ type ConditionError struct {
 
 func (e *ConditionError) Error() string { return "The conditional request failed" }
 
-// NotImplementedError says that a request asks for what this implementation does not
-// have.
-type NotImplementedError struct{ What string }
-
-func (e *NotImplementedError) Error() string { return e.What + " is not implemented by Weir" }
-
 var (
 	// ErrExpiredIterator says that a shard iterator is too old.
 	ErrExpiredIterator = errors.New("iterator has expired")

@@ -129,7 +129,7 @@ func (m *model) query() {
 		r.Start, r.HasStart = p.Last, true
 	}
 	if !slices.EqualFunc(got, want, Item.Equal) {
-		m.t.Fatalf("%s with %s and %s, backward %v:\ngot  %s\nwant %s", text, AppendJSON(nil, a), AppendJSON(nil, b), backward, render(got), render(want))
+		m.t.Fatalf("%s with %s and %s, backward %v:\ngot  %s\nwant %s", text, attr.AppendJSON(nil, a), attr.AppendJSON(nil, b), backward, render(got), render(want))
 	}
 }
 

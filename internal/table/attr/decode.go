@@ -17,15 +17,6 @@ func DecodeItem(enc []byte) (Item, error) {
 	return Item{enc}, nil
 }
 
-// DecodeValue returns the value whose stored form enc is, after checking that it
-// is well formed.
-func DecodeValue(enc []byte) (Value, error) {
-	if !validValue(enc, MaxDepth) {
-		return Value{}, errDamaged
-	}
-	return Value{enc}, nil
-}
-
 // TrustedItem returns the item whose stored form enc is. It saves the check of
 // DecodeItem for bytes of this program's own store.
 func TrustedItem(enc []byte) Item { return Item{enc} }

@@ -80,18 +80,9 @@ func (p *Parser) Item(s *jsonscan.Scanner) (Item, error) {
 
 // MapValue reads a value that stands as a value of a map or an element of a list.
 func (p *Parser) MapValue(s *jsonscan.Scanner) (Value, error) {
-	return p.top(s, "Unexpected value type in payload")
-}
-
-// MemberValue reads a value that stands as a member of a structure.
-func (p *Parser) MemberValue(s *jsonscan.Scanner) (Value, error) {
-	return p.top(s, "Unexpected field type")
-}
-
-func (p *Parser) top(s *jsonscan.Scanner, mismatch string) (Value, error) {
 	p.invalid = nil
 	start := len(p.buf)
-	p.value(s, MaxDepth, mismatch)
+	p.value(s, MaxDepth)
 	if p.invalid != nil || p.typeErr != nil || s.Err() != nil {
 		return Value{}, p.invalid
 	}
@@ -205,7 +196,7 @@ func (p *Parser) rewrite(start int, entries []entry) {
 // sizedValue appends a value with its length in front.
 func (p *Parser) sizedValue(s *jsonscan.Scanner, depth int) {
 	at := p.reserve()
-	p.value(s, depth, "Unexpected value type in payload")
+	p.value(s, depth)
 	p.fillSize(at)
 }
 
@@ -229,13 +220,13 @@ func (p *Parser) fillSize(at int) {
 
 // value appends a value. An attribute value should have exactly one type; if there
 // are more, each is checked before that is reported.
-func (p *Parser) value(s *jsonscan.Scanner, depth int, mismatch string) {
+func (p *Parser) value(s *jsonscan.Scanner, depth int) {
 	if s.Kind() == jsonscan.Null {
 		s.Null()
 		p.refuse(Invalidf(msgEmptyValue))
 		return
 	}
-	if !p.enterObject(s, mismatch, "class "+classPrefix+"AttributeValue") {
+	if !p.enterObject(s, "Unexpected value type in payload", "class "+classPrefix+"AttributeValue") {
 		return
 	}
 	start := len(p.buf)

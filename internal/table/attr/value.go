@@ -166,17 +166,6 @@ func StringValue(s string) Value { return Value{append([]byte{byte(String)}, s..
 // BinaryValue returns a B with a copy of b.
 func BinaryValue(b []byte) Value { return Value{append([]byte{byte(Binary)}, b...)} }
 
-// BoolValue returns a BOOL.
-func BoolValue(b bool) Value {
-	if b {
-		return Value{[]byte{byte(Bool), 1}}
-	}
-	return Value{[]byte{byte(Bool), 0}}
-}
-
-// NullValue returns a NULL.
-func NullValue() Value { return Value{[]byte{byte(Null)}} }
-
 // ListValue returns an L.
 func ListValue(elements ...Value) Value {
 	enc := []byte{byte(List)}
