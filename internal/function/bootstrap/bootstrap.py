@@ -8,6 +8,7 @@ A line break within one log event is written as U+001E; the environment turns it
 back. It works with Python 3.6 and later.
 """
 
+import gc
 import importlib
 import json
 import logging
@@ -257,6 +258,10 @@ def main():
         sys.stdout.flush()
         api.fail_init(kind, json.dumps(report).encode("utf-8"))
         sys.exit(1)
+    if hasattr(gc, "freeze"):
+        # What has been loaded stays. Without this, the collections that the objects
+        # of events bring about look at the whole SDK each time: a fifth of decoding.
+        gc.freeze()
     while True:
         headers, body = api.next()
         request_id = headers["lambda-runtime-aws-request-id"]
