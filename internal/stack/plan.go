@@ -4,10 +4,8 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/weirstream/weir/internal/stack/resource"
-	"github.com/weirstream/weir/internal/stack/sam"
 	"github.com/weirstream/weir/internal/stack/template"
 )
 
@@ -49,48 +47,6 @@ type planner struct {
 	changed  map[string][]string // their properties that change
 	problems template.Problems
 	plan     Plan
-}
-
-// Parse reads a template, expands its serverless resources and binds it. It needs
-// no server, so whoever packs the code of functions can use it too. packages are
-// the SHA-256 of local code, as far as they are known, by the logical id of the
-// function. The error is a template.Problems that also tells of unknown resource types, whatever else is
-// wrong.
-func Parse(text []byte, parameters, packages map[string]string, setting template.Setting) (*template.Bound, error) {
-	t, err := template.Parse(text)
-	if err != nil {
-		return nil, err
-	}
-	expanded, err := sam.Expand(t, sam.Inputs{Parameters: parameters, Packages: packages})
-	if err != nil {
-		return nil, alsoUnknownTypes(t, err)
-	}
-	bound, err := expanded.Bind(parameters, setting)
-	if err != nil {
-		return nil, alsoUnknownTypes(expanded, err)
-	}
-	return bound, nil
-}
-
-func alsoUnknownTypes(t *template.Template, err error) error {
-	problems, ok := err.(template.Problems)
-	if !ok {
-		return err
-	}
-	for _, r := range t.Resources {
-		serverless := slices.ContainsFunc(t.Transforms, func(n template.Name) bool { return n.Text == sam.Transform }) &&
-			strings.HasPrefix(r.Type, "AWS::Serverless::")
-		if r.Condition == "" && !serverless && resource.Named(r.Type) == nil {
-			problems = append(problems, unknownType(r))
-		}
-	}
-	return problems.Err()
-}
-
-func unknownType(r *template.Resource) template.Problem {
-	return template.Problem{Line: r.Line, LogicalID: r.LogicalID,
-		Message: fmt.Sprintf("Template format error: Unrecognized resource types: [%s]", r.Type),
-		Hint:    "Weir does not implement it"}
 }
 
 func (p *planner) run(outputs []Output, fresh bool) error {
@@ -140,7 +96,7 @@ func (p *planner) add(err error) {
 func (p *planner) resource(r *template.Resource) {
 	kind := resource.Named(r.Type)
 	if kind == nil {
-		p.problems = append(p.problems, unknownType(r))
+		p.problems = append(p.problems, unknownType(p.bound.Template, r))
 		return
 	}
 	for _, name := range slices.Sorted(maps.Keys(r.Attributes)) {

@@ -29,7 +29,8 @@ type Inputs struct {
 
 // Expand returns the template with serverless resources replaced. A template that
 // does not ask for it is returned as it is. The error is a template.Problems that
-// also names transforms that are not implemented.
+// also names transforms that are not implemented; beside it comes what could be
+// expanded.
 func Expand(t *template.Template, in Inputs) (*template.Template, error) {
 	x := expansion{in: t, inputs: in}
 	asked := false
@@ -52,14 +53,11 @@ func Expand(t *template.Template, in Inputs) (*template.Template, error) {
 	for _, r := range t.Resources {
 		x.resource(r)
 	}
-	if err := x.problems.Err(); err != nil {
-		return nil, err
-	}
 	x.notify()
 	out := *t
 	out.Resources, out.Globals = x.out, nil
 	x.resolve(&out)
-	return &out, nil
+	return &out, x.problems.Err()
 }
 
 type expansion struct {

@@ -38,10 +38,7 @@ func (t *Template) Bind(parameters map[string]string, setting Setting) (*Bound, 
 	b := &Bound{Template: t, setting: setting, conditions: map[string]bool{}, DependsOn: map[string][]string{}}
 	var problems Problems
 	b.parameters, b.texts, problems = t.values(parameters)
-	if err := problems.Err(); err != nil {
-		return nil, err
-	}
-	problems = t.checkNames()
+	problems = append(problems, t.checkNames()...)
 	if err := problems.Err(); err != nil {
 		return nil, err
 	}
@@ -57,6 +54,13 @@ func (t *Template) Bind(parameters map[string]string, setting Setting) (*Bound, 
 		return nil, problems.Err()
 	}
 	return b, nil
+}
+
+// CheckParameters reports what is wrong with values for the parameters, for a
+// template that cannot be bound.
+func (t *Template) CheckParameters(given map[string]string) Problems {
+	_, _, problems := t.values(given)
+	return problems
 }
 
 // Values returns the texts of all parameters, given or by default.

@@ -87,7 +87,8 @@ func (t *Template) Parameter(name string) *Parameter {
 }
 
 // Parse reads a template. A text whose first character is '{' is JSON, any other
-// is YAML. The error is a Problems.
+// is YAML. The error is a Problems. Beside it comes what could be read of the
+// template, so that more can be said about it, or nil.
 func Parse(text []byte) (*Template, error) {
 	if len(text) > MaxBytes {
 		return nil, Problems{{Message: fmt.Sprintf("Template may not exceed %d bytes in size.", MaxBytes)}}
@@ -108,16 +109,12 @@ func Parse(text []byte) (*Template, error) {
 	}
 	s := structure{t: &Template{Mappings: map[string]*Node{}, Conditions: map[string]*Node{}}}
 	s.refuseNulls("", root)
-	if len(s.problems) == 0 {
-		s.sections(root)
-	}
-	if len(s.problems) == 0 {
-		s.conditionNames()
-	}
 	if err := s.problems.Err(); err != nil {
 		return nil, err
 	}
-	return s.t, nil
+	s.sections(root)
+	s.conditionNames()
+	return s.t, s.problems.Err()
 }
 
 // structure turns a tree into a Template and notes what has no place in one.
@@ -282,7 +279,6 @@ func (s *structure) mapping(e Entry) {
 func (s *structure) condition(e Entry) {
 	if e.Value.Kind != KindMap || len(e.Value.Entries) != 1 {
 		s.problems.Add(e.Line, "", "Template format error: Every Conditions member must be a boolean function.")
-		return
 	}
 	s.t.Conditions[e.Key] = e.Value
 }
