@@ -16,16 +16,25 @@ const (
 )
 
 // backoff returns how long to wait after the nth failed attempt.
-func (ln *lane) backoff(n int) time.Duration { return ln.growing(firstBackoff, maxBackoff, n) }
+func (ln *lane) backoff(n int) time.Duration { return ln.run.growing(firstBackoff, maxBackoff, n) }
 
 // growing doubles from first to most, less up to a quarter at random so that
 // shards that failed together do not retry together.
-func (ln *lane) growing(first, most time.Duration, n int) time.Duration {
+func (r *run) growing(first, most time.Duration, n int) time.Duration {
 	d := most
 	if n < 16 {
 		d = min(most, first<<(n-1))
 	}
-	return d - ln.run.mp.owner.jitter(d/4)
+	return d - r.mp.owner.jitter(d/4)
+}
+
+// conflictBackoff returns how long to wait after the nth conflict in a row: the first
+// repetition runs at once.
+func (r *run) conflictBackoff(n int) time.Duration {
+	if n == 1 {
+		return 0
+	}
+	return r.growing(firstConflictBackoff, maxConflictBackoff, n-1)
 }
 
 // pause waits before the segment on top is tried again after n failures in a row.

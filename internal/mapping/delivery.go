@@ -316,7 +316,7 @@ func (ln *lane) notRun(ctx context.Context, cause error) error {
 	seg.refusals++
 	cause = fmt.Errorf("invoke %s: %w", ln.def.FunctionName, cause)
 	if errors.Is(cause, ErrThrottled) {
-		return ln.pauseFor(ctx, cause, Throttled, ln.growing(firstBackoff, maxThrottleBackoff, seg.refusals))
+		return ln.pauseFor(ctx, cause, Throttled, ln.run.growing(firstBackoff, maxThrottleBackoff, seg.refusals))
 	}
 	observe(ln.run.metrics.failed, len(seg.recs))
 	return ln.pause(ctx, cause, seg.refusals)
@@ -333,7 +333,7 @@ func (ln *lane) conflicted(ctx context.Context, cause error) error {
 	}
 	ln.status.failed(cause, ln.status.Attempts)
 	ln.activity(Retrying)
-	return sleep(ctx, ln.growing(firstConflictBackoff, maxConflictBackoff, seg.conflicts-1))
+	return sleep(ctx, ln.run.conflictBackoff(seg.conflicts))
 }
 
 // giveUp discards the segment on top and reports it.

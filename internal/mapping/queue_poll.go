@@ -72,7 +72,7 @@ func (r *run) poll(ctx context.Context) error {
 		}
 		p.note(+1, nil)
 		p.busy.Go(func() {
-			p.process(b)
+			p.process(ctx, b)
 			p.note(-1, nil)
 			p.slots <- struct{}{}
 		})
@@ -220,9 +220,23 @@ func (p *poller) fill(b *batch, got []Message) (full bool) {
 	return false
 }
 
-// process invokes the function with a batch and does with the messages as the
-// outcome says. The invocation is not cut off when the mapping stops.
-func (p *poller) process(b *batch) {
+// process takes a batch to its end. An exactly-once invocation that conflicts is
+// repeated at once, with the same event, by which it is known to be a repetition and
+// gets its turn. When the mapping stops, the messages come again later.
+func (p *poller) process(ctx context.Context, b *batch) {
+	for conflicts := 1; p.attempt(b); conflicts++ {
+		stopped := sleep(ctx, p.run.conflictBackoff(conflicts)) != nil
+		if stopped || !p.queue.Hold(b.handles(), p.queue.VisibilityTimeout()) {
+			p.queue.GiveBack(b.handles(), 0)
+			return
+		}
+	}
+}
+
+// attempt invokes the function with a batch and does with the messages as the
+// outcome says; conflicted tells that they are still in hand. The invocation is not
+// cut off when the mapping stops.
+func (p *poller) attempt(b *batch) (conflicted bool) {
 	owner := p.run.mp.owner
 	began := time.Now()
 	outcome, err := owner.cfg.Invoker.Invoke(owner.hard, p.def.FunctionARN, b.event)
@@ -231,24 +245,24 @@ func (p *poller) process(b *batch) {
 		p.queue.GiveBack(b.handles(), refusedDelay)
 		p.note(0, func(s *ShardStatus) { s.Retries++; s.failed(err, s.Attempts); s.Activity = Throttled })
 		_ = sleep(owner.hard, refusedDelay) // it ends early when the server does
-		return
+		return false
 	}
 	p.note(0, func(s *ShardStatus) { s.invoked(len(b.messages), took) })
 	if err != nil {
 		p.failed(b.messages, fmt.Errorf("invoke %s: %w", p.def.FunctionName, err))
-		return
+		return false
 	}
 	observe(p.run.metrics.invoked, len(b.messages))
 	if outcome.FunctionError != "" {
 		discard(outcome.Effects)
 		p.failed(b.messages, functionError(outcome))
-		return
+		return false
 	}
-	p.answered(b.messages, outcome)
+	return p.answered(b.messages, outcome)
 }
 
 // answered looks at what the function's result says of the messages.
-func (p *poller) answered(messages []Message, outcome Outcome) {
+func (p *poller) answered(messages []Message, outcome Outcome) (conflicted bool) {
 	done, left := messages, []Message(nil)
 	if p.def.ReportItemFailures {
 		a, err := readAnswer(outcome.Payload)
@@ -258,18 +272,18 @@ func (p *poller) answered(messages []Message, outcome Outcome) {
 		if err != nil {
 			discard(outcome.Effects)
 			p.failed(messages, err)
-			return
+			return false
 		}
 	}
 	if len(left) > 0 {
 		p.failed(left, fmt.Errorf("the function reported that %d of %d messages failed", len(left), len(messages)))
 	}
 	if outcome.Effects != nil {
-		p.commit(done, left, outcome.Effects)
-		return
+		return p.commit(done, left, outcome.Effects)
 	}
 	p.remove(done)
 	p.succeeded(done, left)
+	return false
 }
 
 func (p *poller) succeeded(done, left []Message) {
@@ -307,25 +321,26 @@ const holdForCommit = 30 * time.Second
 // messages one. They count only if no message has been handed out again meanwhile.
 // Effects cannot be told apart by message: when some failed, the others come again
 // without counting as received.
-func (p *poller) commit(done, left []Message, effects Effects) {
+func (p *poller) commit(done, left []Message, effects Effects) (conflicted bool) {
 	handles := handlesOf(done)
 	if len(left) > 0 || !p.queue.Hold(handles, holdForCommit) {
 		effects.Discard()
 		p.queue.GiveBack(handles, 0)
-		return
+		return false
 	}
 	var deleting error
 	err := effects.Commit(func(tx *store.Tx) { deleting = p.queue.DeleteIn(tx, handles) })
 	switch {
 	case errors.Is(err, ErrConflict):
-		p.queue.GiveBack(handles, 0)
 		p.note(0, func(s *ShardStatus) { s.Conflicts++ })
+		return true
 	case errors.Join(err, deleting) != nil:
 		p.failed(done, errors.Join(err, deleting))
 	default:
 		p.run.metrics.deletes(len(done))
 		p.succeeded(done, left)
 	}
+	return false
 }
 
 // remove deletes messages. When it fails they come again, as after a crash.

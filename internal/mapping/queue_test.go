@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -71,6 +72,7 @@ type queueStory struct {
 	throttle int
 	effects  bool
 	conflict int
+	event    []byte // the last one
 	running  int
 	most     int
 	logs     []string
@@ -360,7 +362,12 @@ func (st *queueStory) Invoke(ctx context.Context, _ string, payload []byte) (Out
 		st.mu.Unlock()
 		return Outcome{}, fmt.Errorf("busy: %w", ErrThrottled)
 	}
-	st.logf("invoke %v", bodies)
+	if bytes.Equal(payload, st.event) {
+		st.logf("repeat %v", bodies)
+	} else {
+		st.logf("invoke %v", bodies)
+	}
+	st.event = bytes.Clone(payload)
 	st.running++
 	st.most = max(st.most, st.running)
 	takes, answer, effects := st.takes, st.answer, st.effects
