@@ -136,20 +136,23 @@ func fillTable(ctx context.Context, s *server, requests [][]byte) error {
 	defer cancel()
 	c := conn{addr: s.addr}
 	defer c.close()
-	_, err := runFor(ctx, []step{atMost(len(requests), cycle(&c, requests, 0, 1, checkStatus))}, callTimeout)
+	_, err := runFor(ctx, goroutines, []step{atMost(len(requests), cycle(&c, requests, 0, 1, checkStatus))}, callTimeout)
 	return err
 }
 
 // measureItems sends the requests from every connection, each beginning with
 // another one.
 func measureItems(ctx context.Context, b *bench, s *server, what string, requests [][]byte, check func(response) error) ([]figure, error) {
-	conns, disconnect := connect(s.addr, itemConnections)
-	defer disconnect()
-	steps := make([]step, len(conns))
-	for i, c := range conns {
-		steps[i] = cycle(c, requests, i*len(requests)/len(conns), 1, check)
+	connected, err := connectLightly(s.addr, itemConnections)
+	if err != nil {
+		return nil, err
 	}
-	samples, err := b.repeat(ctx, steps)
+	defer connected.close()
+	steps := make([]step, itemConnections)
+	for i, c := range connected.conns {
+		steps[i] = cycle(c, requests, i*len(requests)/itemConnections, 1, check)
+	}
+	samples, err := b.repeat(ctx, connected.run, steps)
 	if err != nil {
 		return nil, err
 	}

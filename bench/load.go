@@ -50,56 +50,75 @@ func atMost(n int, do step) step {
 	}
 }
 
-// connect returns n connections to a server and what closes them.
-func connect(addr string, n int) ([]*conn, func()) {
-	conns := make([]*conn, n)
-	for i := range conns {
-		conns[i] = &conn{addr: addr}
+// together runs tasks at the same time and returns when all have ended.
+type together func(ctx context.Context, tasks []func(context.Context))
+
+// goroutines runs each task in a goroutine of its own.
+func goroutines(ctx context.Context, tasks []func(context.Context)) {
+	var wg sync.WaitGroup
+	for _, task := range tasks {
+		wg.Go(func() { task(ctx) })
 	}
-	return conns, func() {
-		for _, c := range conns {
+	wg.Wait()
+}
+
+// connections are some to one server, and what runs the steps that use them.
+type connections struct {
+	conns []*conn
+	run   together
+	close func()
+}
+
+// connect returns n connections for goroutines.
+func connect(addr string, n int) connections {
+	cs := connections{run: goroutines}
+	for range n {
+		cs.conns = append(cs.conns, &conn{addr: addr})
+	}
+	cs.close = func() {
+		for _, c := range cs.conns {
 			c.close()
 		}
 	}
+	return cs
 }
 
 // grace is how long requests may take beyond the time planned for a load.
 const grace = 60 * time.Second
 
 // repeat runs the steps once to warm up and then for each repetition.
-func (b *bench) repeat(ctx context.Context, steps []step) ([]sample, error) {
+func (b *bench) repeat(ctx context.Context, run together, steps []step) ([]sample, error) {
 	ctx, cancel := context.WithTimeout(ctx, b.warmup+time.Duration(b.repetitions)*b.duration+grace)
 	defer cancel()
-	if _, err := runFor(ctx, steps, b.warmup); err != nil {
+	if _, err := runFor(ctx, run, steps, b.warmup); err != nil {
 		return nil, fmt.Errorf("warming up: %w", err)
 	}
 	samples := make([]sample, b.repetitions)
 	for i := range samples {
 		var err error
-		if samples[i], err = runFor(ctx, steps, b.duration); err != nil {
+		if samples[i], err = runFor(ctx, run, steps, b.duration); err != nil {
 			return nil, err
 		}
 	}
 	return samples, nil
 }
 
-// runFor repeats every step, each in a goroutine of its own, until d has passed,
-// and ends when the requests then under way have been answered. The first error
-// ends it.
-func runFor(ctx context.Context, steps []step, d time.Duration) (sample, error) {
+// runFor repeats every step, all of them together, until d has passed, and ends when
+// the requests then under way have been answered. The first error ends it.
+func runFor(ctx context.Context, run together, steps []step, d time.Duration) (sample, error) {
 	parts := make([]sample, len(steps))
 	failed := make(chan error, len(steps))
 	cpu := processCPU()
 	start := time.Now()
-	var wg sync.WaitGroup
+	tasks := make([]func(context.Context), len(steps))
 	for i, s := range steps {
-		wg.Go(func() {
+		tasks[i] = func(ctx context.Context) {
 			if err := parts[i].loop(ctx, s, start.Add(d), failed); err != nil {
 				failed <- cause(ctx, err)
 			}
-		})
+		}
 	}
-	wg.Wait()
+	run(ctx, tasks)
 	if len(failed) > 0 {
 		return sample{}, <-failed
 	}

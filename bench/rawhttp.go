@@ -33,7 +33,8 @@ type response struct {
 // announced that it closes. It is not safe for concurrent use.
 type conn struct {
 	addr   string
-	c      net.Conn
+	poller *poller // that waits for it; nil if goroutines do
+	c      io.ReadWriteCloser
 	r      responseReader
 	unbind func() bool
 }
@@ -62,6 +63,15 @@ func (c *conn) do(ctx context.Context, request []byte) (response, error) {
 }
 
 func (c *conn) dial(ctx context.Context) error {
+	if c.poller != nil {
+		s, err := c.poller.dial(c.addr)
+		if err != nil {
+			return err
+		}
+		c.c, c.r.src = s, s
+		c.unbind = func() bool { return true } // run of the poller sees the context
+		return nil
+	}
 	nc, err := new(net.Dialer).DialContext(ctx, "tcp", c.addr)
 	if err != nil {
 		return err

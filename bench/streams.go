@@ -21,9 +21,12 @@ func measurePut(ctx context.Context, b *bench, s *server) ([]figure, error) {
 	if _, err := s.createStream(ctx, stream, shards); err != nil {
 		return nil, err
 	}
-	steps, disconnect := putSteps(s, stream)
-	defer disconnect()
-	samples, err := b.repeat(ctx, steps)
+	connected, steps, err := putSteps(s, stream)
+	if err != nil {
+		return nil, err
+	}
+	defer connected.close()
+	samples, err := b.repeat(ctx, connected.run, steps)
 	if err != nil {
 		return nil, err
 	}
@@ -31,14 +34,17 @@ func measurePut(ctx context.Context, b *bench, s *server) ([]figure, error) {
 	return loadFigures(what, "records", samples), nil
 }
 
-func putSteps(s *server, stream string) ([]step, func()) {
-	conns, disconnect := connect(s.addr, putConnections)
+func putSteps(s *server, stream string) (connections, []step, error) {
+	connected, err := connectLightly(s.addr, putConnections)
+	if err != nil {
+		return connected, nil, err
+	}
 	rnd := newSource()
-	steps := make([]step, len(conns))
-	for i, c := range conns {
+	steps := make([]step, putConnections)
+	for i, c := range connected.conns {
 		steps[i] = cycle(c, putBatches(rnd, stream, putVariety, putBatch), 0, putBatch, checkPut)
 	}
-	return steps, disconnect
+	return connected, steps, nil
 }
 
 // fillStream puts n records, or as many as it can until limit has passed, and
@@ -46,12 +52,15 @@ func putSteps(s *server, stream string) ([]step, func()) {
 func fillStream(ctx context.Context, s *server, stream string, n int, limit time.Duration) (int, error) {
 	ctx, cancel := context.WithTimeout(ctx, limit+grace)
 	defer cancel()
-	steps, disconnect := putSteps(s, stream)
-	defer disconnect()
+	connected, steps, err := putSteps(s, stream)
+	if err != nil {
+		return 0, err
+	}
+	defer connected.close()
 	for i, do := range steps {
 		steps[i] = atMost(n/putBatch/len(steps), do)
 	}
-	filled, err := runFor(ctx, steps, limit)
+	filled, err := runFor(ctx, connected.run, steps, limit)
 	return filled.units, err
 }
 
@@ -66,15 +75,15 @@ func measureScan(ctx context.Context, b *bench, s *server) ([]figure, error) {
 	if err != nil {
 		return nil, fmt.Errorf("filling: %w", err)
 	}
-	conns, disconnect := connect(s.addr, shards)
-	defer disconnect()
+	connected := connect(s.addr, shards)
+	defer connected.close()
 	scans := make([]*scan, shards)
 	steps := make([]step, shards)
-	for i, c := range conns {
+	for i, c := range connected.conns {
 		scans[i] = &scan{conn: c, stream: stream, shard: fmt.Sprintf("shardId-%012d", i), whole: -1}
 		steps[i] = scans[i].next
 	}
-	samples, err := b.repeat(ctx, steps)
+	samples, err := b.repeat(ctx, connected.run, steps)
 	if err != nil {
 		return nil, err
 	}
