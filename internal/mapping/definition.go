@@ -64,6 +64,15 @@ func (d Definition) lanes() int { return max(d.Factor, 1) }
 // ofTable reports whether the source is the change stream of a table.
 func (d Definition) ofTable() bool { return serviceOf(d.SourceARN) == "dynamodb" }
 
+// calls reports whether a function, as a list of mappings is asked for it, is the one
+// that the mapping calls: a name or an ARN, which without a qualifier stands for all.
+func (d Definition) calls(function string) bool {
+	if strings.HasPrefix(function, "arn:") {
+		return d.FunctionARN == function || strings.HasPrefix(d.FunctionARN, function+":")
+	}
+	return d.FunctionName == function || strings.HasSuffix(d.FunctionARN, ":function:"+function)
+}
+
 func serviceOf(arn string) string {
 	a, err := catalog.ParseARN(arn)
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -267,8 +268,9 @@ func (m *Mappings) Get(uuid string) (View, error) {
 	return mp.View(), nil
 }
 
-// List returns the mappings, by UUID. An empty source or function name selects
-// all; an unknown one selects nothing.
+// List returns the mappings, by UUID. An empty source or function selects all; an
+// unknown one selects nothing. A function is a name or an ARN; with a qualifier it
+// selects the mappings of that version or alias, without one those of all.
 func (m *Mappings) List(source, function string) []View {
 	var views []View
 	for _, mp := range m.all() {
@@ -276,7 +278,7 @@ func (m *Mappings) List(source, function string) []View {
 		if source != "" && v.SourceARN != source {
 			continue
 		}
-		if function != "" && v.FunctionName != function && v.FunctionARN != function {
+		if function != "" && !v.calls(function) {
 			continue
 		}
 		views = append(views, v)
@@ -331,7 +333,7 @@ func (m *Mappings) change(mp *Mapping, spec Spec, f *Function) error {
 		return err
 	}
 	if f != nil {
-		if err := m.checkUnique(def); err != nil {
+		if err := cmp.Or(m.checkUnique(def), m.checkNewFunction(def, *f)); err != nil {
 			return err
 		}
 	}
@@ -341,6 +343,22 @@ func (m *Mappings) change(mp *Mapping, spec Spec, f *Function) error {
 	}
 	mp.keep(def)
 	return nil
+}
+
+// checkNewFunction judges the function that a mapping is to call from now on. A queue
+// that is gone by now does not matter.
+func (m *Mappings) checkNewFunction(def Definition, f Function) error {
+	if !def.OfQueue() {
+		return nil
+	}
+	q, err := m.openQueue(def.SourceARN)
+	if errors.Is(err, ErrSourceGone) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return checkTimeout(f, q)
 }
 
 func updateState(d Definition, spec Spec) State {
@@ -402,8 +420,9 @@ func (m *Mappings) isClosed() bool {
 	return m.closed
 }
 
-// SetTags replaces the tags of a mapping, which has no other effect on it.
-func (m *Mappings) SetTags(_ context.Context, uuid string, tags map[string]string) error {
+// ChangeTags replaces the tags of a mapping by what edit makes of a copy, which has no
+// other effect on it.
+func (m *Mappings) ChangeTags(_ context.Context, uuid string, edit func(tags map[string]string)) error {
 	mp, err := m.get(uuid)
 	if err != nil {
 		return err
@@ -414,6 +433,14 @@ func (m *Mappings) SetTags(_ context.Context, uuid string, tags map[string]strin
 		return errNotFound() // what is written now would come back after a restart
 	}
 	def := mp.kept()
+	tags := maps.Clone(def.Tags)
+	if tags == nil {
+		tags = map[string]string{}
+	}
+	edit(tags)
+	if err := checkTags(tags); err != nil {
+		return err
+	}
 	def.Tags = tags
 	if err := m.defs.Put(uuid, def); err != nil {
 		return fmt.Errorf("tag mapping %s: %w", uuid, err)

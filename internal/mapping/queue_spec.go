@@ -35,11 +35,16 @@ func (s Spec) checkQueueSpec() error {
 		{"MaximumRetryAttempts", s.RetryLimit != nil && *s.RetryLimit != Unlimited},
 		{"BisectBatchOnFunctionError", s.Bisect != nil && *s.Bisect},
 		{"DestinationConfig", s.OnFailure != nil && *s.OnFailure != ""},
-		{"StartingPosition", s.Starting != nil && s.Starting.Type != ""},
 	} {
 		if p.given {
 			return errorf(InvalidParameter, "Unsupported %s parameter for given event source mapping type.", p.name)
 		}
+	}
+	switch at := s.Starting; {
+	case at != nil && at.Type != "":
+		return errorf(InvalidParameter, "StartingPosition is not valid for SQS event sources.")
+	case at != nil && !at.Timestamp.IsZero():
+		return errTimestampAlone()
 	}
 	return nil
 }
@@ -92,10 +97,16 @@ func (m *Mappings) defineQueue(spec Spec) (Definition, error) {
 	if err != nil {
 		return Definition{}, err
 	}
+	return def, checkTimeout(f, q)
+}
+
+// checkTimeout wants messages to be kept from others as long as a function may work on
+// them.
+func checkTimeout(f Function, q Queue) error {
 	if hidden := q.VisibilityTimeout(); f.Timeout > hidden {
-		return Definition{}, errorf(InvalidParameter, "Queue visibility timeout: %d seconds is less than Function timeout: %d seconds", hidden/time.Second, f.Timeout/time.Second)
+		return errorf(InvalidParameter, "Queue visibility timeout: %d seconds is less than Function timeout: %d seconds", hidden/time.Second, f.Timeout/time.Second)
 	}
-	return def, nil
+	return nil
 }
 
 func (m *Mappings) openQueue(arn string) (Queue, error) {

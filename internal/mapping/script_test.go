@@ -214,7 +214,7 @@ func (st *story) request(d *datadriven.TestData) string {
 	case "delete":
 		return describe(st.m.Delete(ctx, st.uuids[name]))
 	case "tag":
-		if err := st.m.SetTags(ctx, st.uuids[name], map[string]string{"tag": d.CmdArgs[0].Key}); err != nil {
+		if err := st.m.ChangeTags(ctx, st.uuids[name], func(tags map[string]string) { tags["tag"] = d.CmdArgs[0].Key }); err != nil {
 			return describe(View{}, err)
 		}
 		return ""

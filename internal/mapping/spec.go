@@ -23,6 +23,7 @@ const (
 	minRecordAge      = 60
 	maxRetryAttempts  = 10000
 	maxPatternLength  = 4096
+	maxTags           = 50
 
 	// Unlimited is the record age and the number of retries that mean no limit.
 	Unlimited = -1
@@ -48,9 +49,9 @@ type Spec struct {
 	OnSuccess        string  // never supported, but with a text of its own
 	Filters          *[]string
 	Metrics          *[]string
-	// MaximumConcurrency bounds the batches of a queue that are processed at a time;
-	// 0 removes the bound.
+	// MaximumConcurrency bounds the batches of a queue that are processed at a time.
 	MaximumConcurrency *int
+	Unbounded          bool // removes that bound
 	Starting           *StartingPosition
 	Tags               map[string]string // only when creating
 	// Unsupported names parameters that were given a value this version cannot
@@ -66,7 +67,7 @@ func (s Spec) check() error {
 	if len(s.Unsupported) > 0 {
 		return errorf(InvalidParameter, "Weir does not implement these event source mapping parameters: %s. Remove them or leave them at their defaults.", strings.Join(s.Unsupported, ", "))
 	}
-	return cmp.Or(s.checkAge(), s.checkMetrics(), s.checkDestination())
+	return cmp.Or(s.checkAge(), s.checkMetrics(), s.checkDestination(), checkTags(s.Tags))
 }
 
 func (s Spec) checkAge() error {
@@ -80,6 +81,13 @@ func (s Spec) checkAge() error {
 func (s Spec) checkMetrics() error {
 	if s.Metrics != nil && slices.ContainsFunc(*s.Metrics, func(m string) bool { return m != eventCount }) {
 		return errorf(InvalidParameter, "Unsupported MetricsConfig parameter for given event source mapping type.")
+	}
+	return nil
+}
+
+func checkTags(tags map[string]string) error {
+	if len(tags) > maxTags {
+		return errorf(InvalidParameter, "Number of tags exceeds resource tag limit.")
 	}
 	return nil
 }
@@ -146,7 +154,7 @@ func (s Spec) checkStarting(isTable bool) (StartingPosition, error) {
 	switch at.Type {
 	case TrimHorizon, Latest:
 		if !at.Timestamp.IsZero() {
-			return at, errorf(InvalidParameter, "StartingPositionTimestamp is only valid with the starting position AT_TIMESTAMP.")
+			return at, errTimestampAlone()
 		}
 	case AtTimestamp:
 		if isTable {
@@ -155,11 +163,18 @@ func (s Spec) checkStarting(isTable bool) (StartingPosition, error) {
 		if at.Timestamp.IsZero() {
 			return at, errorf(InvalidParameter, "StartingPositionTimestamp is required with the starting position AT_TIMESTAMP.")
 		}
+		if at.Timestamp.Unix() < 0 {
+			return at, errorf(InvalidParameter, "Received Exception while reading from provided stream. class java.lang.Long can not be converted to a Timestamp")
+		}
 		if at.Timestamp.After(time.Now()) {
 			return at, errorf(InvalidParameter, "StartingPositionTimestamp cannot be in the future.")
 		}
 	}
 	return at, nil
+}
+
+func errTimestampAlone() error {
+	return errorf(InvalidParameter, "Timestamp only valid with StartingPosition AT_TIMESTAMP")
 }
 
 // apply returns the definition with what the request changes.
@@ -175,6 +190,9 @@ func (s Spec) apply(d Definition, f *Function) Definition {
 	set(&d.Bisect, s.Bisect)
 	set(&d.OnFailure, s.OnFailure)
 	set(&d.Filters, s.Filters)
+	if s.Unbounded {
+		d.MaximumConcurrency = 0
+	}
 	set(&d.MaximumConcurrency, s.MaximumConcurrency)
 	if s.MaximumRecordAge != nil {
 		d.MaximumRecordAge = max(*s.MaximumRecordAge, 0)

@@ -30,7 +30,7 @@ func (s Spec) Violations() []Violation {
 		{"maximumRecordAgeInSeconds", s.MaximumRecordAge, Unlimited, maxRecordAge},
 		{"maximumRetryAttempts", s.RetryLimit, Unlimited, maxRetryAttempts},
 		{"tumblingWindowInSeconds", s.TumblingWindow, 0, maxTumblingWindow},
-		{"scalingConfig.maximumConcurrency", orNil(s.MaximumConcurrency), minConcurrency, maxConcurrency},
+		{"scalingConfig.maximumConcurrency", s.MaximumConcurrency, minConcurrency, maxConcurrency},
 	} {
 		switch {
 		case r.v == nil:
@@ -47,14 +47,6 @@ func (s Spec) Violations() []Violation {
 	found = appendList(found, "functionResponseTypes", s.ResponseTypes, 1, reportItemFailures)
 	found = appendList(found, "metricsConfig.metrics", s.Metrics, 3, eventCount, "ErrorCount", "KafkaMetrics")
 	return s.appendFilters(found)
-}
-
-// orNil is nil for 0.
-func orNil(n *int) *int {
-	if n != nil && *n == 0 {
-		return nil
-	}
-	return n
 }
 
 func enum(values []string) string { return "enum value set: [" + strings.Join(values, ", ") + "]" }

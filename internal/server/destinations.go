@@ -124,7 +124,7 @@ func (s subscribedQueues) SendToQueue(ctx context.Context, arn string, published
 }
 
 func (d *destinations) store(ctx context.Context, bucket, key string, body []byte) error {
-	err := d.buckets.Put(ctx, bucket, key, bytes.NewReader(body), object.Meta{ContentType: "application/json"})
+	err := d.buckets.Put(ctx, bucket, key, bytes.NewReader(body), object.Meta{ContentType: "application/octet-stream"})
 	if refused := (*object.Error)(nil); errors.As(err, &refused) {
 		return undeliverable{err}
 	}

@@ -7,7 +7,7 @@ from collections import defaultdict
 
 import pytest
 
-from conftest import eventually
+from conftest import ACCOUNT, REGION, eventually
 from mappings import create_function, create_stream, create_table, delivered, expect, map_source, printed, put, settled, status
 
 SEE = "def handler(event, context):\n    saw(texts(event))\n"
@@ -240,3 +240,49 @@ def test_children_wait_for_their_parents(weir, split):
     eventually(ordered)
     done = sum(shard["activity"] == "done" for shard in status(weir, uuid))
     assert done == (1 if split else 2)
+
+
+def test_lists_by_version_and_alias(weir):
+    """A qualifier selects the mappings of that version or alias; without one all are listed."""
+    source = create_stream(weir, "listed")
+    arn = create_function(weir, "listed", SEE)
+    client = weir.client("lambda")
+    client.publish_version(FunctionName="listed")
+    client.create_alias(FunctionName="listed", Name="live", FunctionVersion="1")
+    made = {name: map_source(weir, source, name, Enabled=False) for name in ("listed", "listed:1", "listed:live")}
+
+    def listed(function):
+        return {m["UUID"] for m in client.list_event_source_mappings(FunctionName=function)["EventSourceMappings"]}
+
+    for unqualified in ("listed", arn, f"{ACCOUNT}:function:listed"):
+        assert listed(unqualified) == set(made.values())
+    for qualifier in ("1", "live"):
+        for function in (f"listed:{qualifier}", f"{arn}:{qualifier}", f"{ACCOUNT}:function:listed:{qualifier}"):
+            assert listed(function) == {made[f"listed:{qualifier}"]}
+    assert listed("listed:2") == listed("liste") == listed(arn.replace(REGION, "eu-west-1")) == set()
+
+
+def test_tags_of_a_mapping(weir):
+    """Requests on tags at the same time do not undo each other, and there are at most 50."""
+    source = create_stream(weir, "tagged")
+    create_function(weir, "tagged", SEE)
+    client = weir.client("lambda")
+    many = {f"tag-{n}": str(n) for n in range(51)}
+    with pytest.raises(client.exceptions.InvalidParameterValueException, match="Number of tags exceeds resource tag limit."):
+        map_source(weir, source, "tagged", Tags=many)
+    mapping = client.create_event_source_mapping(EventSourceArn=source, FunctionName="tagged", StartingPosition="LATEST")
+    arn = mapping["EventSourceMappingArn"]
+    many.popitem()
+    threads = [threading.Thread(target=client.tag_resource, kwargs={"Resource": arn, "Tags": {k: v}}) for k, v in many.items()]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert client.list_tags(Resource=arn)["Tags"] == many
+    with pytest.raises(client.exceptions.InvalidParameterValueException, match="Number of tags exceeds resource tag limit."):
+        client.tag_resource(Resource=arn, Tags={"one": "more"})
+    client.tag_resource(Resource=arn, Tags={"tag-0": "again"})
+    client.untag_resource(Resource=arn, TagKeys=["tag-1", "none"])
+    many |= {"tag-0": "again"}
+    del many["tag-1"]
+    assert client.list_tags(Resource=arn)["Tags"] == many

@@ -357,6 +357,16 @@ def test_mapping_of_a_queue_that_is_too_quick(make, map_):
     assert refused.value.response["Error"]["Message"] == "Queue visibility timeout: 5 seconds is less than Function timeout: 10 seconds"
 
 
+def test_a_slower_function_for_a_mapping(weir, make, map_):
+    client = weir.client("lambda")
+    client.create_function(FunctionName="slow", Runtime="python3.12", Handler="index.handler", Role=ROLE, Timeout=60, Code={"ZipFile": zipped({"index.py": ""})})
+    uuid = map_(make(VisibilityTimeout="30"), Enabled=False)["UUID"]
+    with pytest.raises(ClientError) as refused:
+        client.update_event_source_mapping(UUID=uuid, FunctionName="slow")
+    assert refused.value.response["Error"]["Message"] == "Queue visibility timeout: 30 seconds is less than Function timeout: 60 seconds"
+    assert client.get_event_source_mapping(UUID=uuid)["FunctionArn"].endswith(":seer")
+
+
 TEMPLATE = """
 Transform: AWS::Serverless-2016-10-31
 Resources:

@@ -63,6 +63,15 @@ func checkMapping(c *api.Constraints, function *string, s mapping.Spec) error {
 	return c.Err()
 }
 
+// checkOnFailure wants a configuration of a destination to name it. An empty name
+// removes it.
+func checkOnFailure(d *types.DestinationConfig) error {
+	if d != nil && d.OnFailure != nil && d.OnFailure.Destination == nil {
+		return invalid("The Destination field is required for an OnFailure configuration.")
+	}
+	return nil
+}
+
 // checkAlias checks the name of an alias. Its pattern looks ahead, which the
 // expressions of this language cannot.
 func checkAlias(c *api.Constraints, name *string) {

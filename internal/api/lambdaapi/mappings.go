@@ -1,6 +1,7 @@
 package lambdaapi
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"maps"
@@ -14,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
 	"github.com/weirstream/weir/internal/api"
+	"github.com/weirstream/weir/internal/function"
 	"github.com/weirstream/weir/internal/mapping"
 )
 
@@ -64,7 +66,7 @@ func (h mappingHandlers) create(ctx context.Context, in *lambda.CreateEventSourc
 	spec.Unsupported = given(map[string]bool{
 		"AmazonManagedKafkaEventSourceConfig": in.AmazonManagedKafkaEventSourceConfig != nil,
 		"DocumentDBEventSourceConfig":         in.DocumentDBEventSourceConfig != nil,
-		"KMSKeyArn":                           in.KMSKeyArn != nil,
+		"KMSKeyArn":                           aws.ToString(in.KMSKeyArn) != "",
 		"LoggingConfig":                       in.LoggingConfig != nil,
 		"ProvisionedPollerConfig":             in.ProvisionedPollerConfig != nil,
 		"Queues":                              len(in.Queues) > 0,
@@ -76,7 +78,7 @@ func (h mappingHandlers) create(ctx context.Context, in *lambda.CreateEventSourc
 	var c api.Constraints
 	c.Pattern("eventSourceArn", in.EventSourceArn, arnPattern)
 	c.Required("functionName", in.FunctionName != nil)
-	if err := checkMapping(&c, in.FunctionName, spec); err != nil {
+	if err := cmp.Or(checkMapping(&c, in.FunctionName, spec), checkOnFailure(in.DestinationConfig)); err != nil {
 		return nil, err
 	}
 	v, err := h.mappings.Create(ctx, spec)
@@ -120,10 +122,8 @@ func (p streamParameters) spec() mapping.Spec {
 		s.Metrics = texts(p.metrics.Metrics)
 	}
 	if p.scaling != nil {
-		s.MaximumConcurrency = aws.Int(0) // unless it says otherwise: without a bound
-		if n := number(p.scaling.MaximumConcurrency); n != nil {
-			s.MaximumConcurrency = n
-		}
+		s.MaximumConcurrency = number(p.scaling.MaximumConcurrency)
+		s.Unbounded = s.MaximumConcurrency == nil
 	}
 	if p.filter != nil {
 		patterns := make([]string, len(p.filter.Filters))
@@ -170,13 +170,13 @@ func (h mappingHandlers) update(ctx context.Context, in *lambda.UpdateEventSourc
 	spec.Unsupported = given(map[string]bool{
 		"AmazonManagedKafkaEventSourceConfig": in.AmazonManagedKafkaEventSourceConfig != nil,
 		"DocumentDBEventSourceConfig":         in.DocumentDBEventSourceConfig != nil,
-		"KMSKeyArn":                           in.KMSKeyArn != nil,
+		"KMSKeyArn":                           aws.ToString(in.KMSKeyArn) != "",
 		"LoggingConfig":                       in.LoggingConfig != nil,
 		"ProvisionedPollerConfig":             in.ProvisionedPollerConfig != nil,
 		"SelfManagedKafkaEventSourceConfig":   in.SelfManagedKafkaEventSourceConfig != nil,
 		"SourceAccessConfigurations":          len(in.SourceAccessConfigurations) > 0,
 	})
-	if err := checkMapping(&api.Constraints{}, in.FunctionName, spec); err != nil {
+	if err := cmp.Or(checkMapping(&api.Constraints{}, in.FunctionName, spec), checkOnFailure(in.DestinationConfig)); err != nil {
 		return nil, err
 	}
 	v, err := h.mappings.Update(ctx, aws.ToString(in.UUID), spec)
@@ -226,14 +226,17 @@ func (h mappingHandlers) list(_ context.Context, in *lambda.ListEventSourceMappi
 	return out, nil
 }
 
-// functionName reduces an unqualified ARN to the name by which mappings are
-// listed; a qualified one stays, as it selects the mappings of that qualifier.
+// functionName reduces a partial ARN to the name, with its qualifier if it has one, by
+// which mappings are listed.
 func functionName(ref string) string {
-	parts := strings.Split(ref, ":")
-	if len(parts) == 7 && parts[5] == "function" {
-		return parts[6]
+	name, qualifier, err := function.NameOf(ref)
+	if err != nil || strings.HasPrefix(ref, "arn:") {
+		return ref
 	}
-	return ref
+	if qualifier != "" {
+		name += ":" + qualifier
+	}
+	return name
 }
 
 func number(v *int32) *int {

@@ -68,23 +68,10 @@ func (h handlers) tagResource(ctx context.Context, in *lambda.TagResourceInput) 
 	case len(in.Tags) == 0:
 		return nil, invalid("An error occurred and the request cannot be processed.")
 	case res.mapping != "":
-		return &lambda.TagResourceOutput{}, h.changeMappingTags(ctx, res.mapping, func(tags map[string]string) { maps.Copy(tags, in.Tags) })
+		err := h.mappings.ChangeTags(ctx, res.mapping, func(tags map[string]string) { maps.Copy(tags, in.Tags) })
+		return &lambda.TagResourceOutput{}, mappingException(err)
 	}
 	return &lambda.TagResourceOutput{}, exception(h.functions.SetTags(res.function, in.Tags))
-}
-
-// changeMappingTags replaces the tags of a mapping by what edit makes of a copy.
-func (h handlers) changeMappingTags(ctx context.Context, uuid string, edit func(map[string]string)) error {
-	v, err := h.mappings.Get(uuid)
-	if err != nil {
-		return mappingException(err)
-	}
-	tags := maps.Clone(v.Tags)
-	if tags == nil {
-		tags = map[string]string{}
-	}
-	edit(tags)
-	return mappingException(h.mappings.SetTags(ctx, uuid, tags))
 }
 
 func (h handlers) untagResource(ctx context.Context, in *lambda.UntagResourceInput) (*lambda.UntagResourceOutput, error) {
@@ -95,11 +82,12 @@ func (h handlers) untagResource(ctx context.Context, in *lambda.UntagResourceInp
 		return nil, err
 	}
 	if res.mapping != "" {
-		return &lambda.UntagResourceOutput{}, h.changeMappingTags(ctx, res.mapping, func(tags map[string]string) {
+		err := h.mappings.ChangeTags(ctx, res.mapping, func(tags map[string]string) {
 			for _, key := range in.TagKeys {
 				delete(tags, key)
 			}
 		})
+		return &lambda.UntagResourceOutput{}, mappingException(err)
 	}
 	return &lambda.UntagResourceOutput{}, exception(h.functions.RemoveTags(res.function, in.TagKeys))
 }

@@ -59,7 +59,12 @@ error: StartingPositionTimestamp is required with the starting position AT_TIMES
 
 create start=LATEST at=10
 ----
-error: StartingPositionTimestamp is only valid with the starting position AT_TIMESTAMP.
+error: Timestamp only valid with StartingPosition AT_TIMESTAMP
+
+# A time before 1970.
+create of=ancient start=AT_TIMESTAMP at=-1000000000 function=f:ancient
+----
+error: Received Exception while reading from provided stream. class java.lang.Long can not be converted to a Timestamp
 
 create table start=AT_TIMESTAMP at=10
 ----

@@ -3,6 +3,8 @@ package provision
 import (
 	"context"
 	"errors"
+	"maps"
+	"strings"
 
 	"github.com/weirstream/weir/internal/mapping"
 	"github.com/weirstream/weir/internal/stack/resource"
@@ -34,7 +36,7 @@ func mappingSpec(spec resource.MappingSpec) mapping.Spec {
 		RetryLimit:       orDefault(spec.MaximumRetryAttempts, mapping.Unlimited),
 		Bisect:           orDefault(spec.Bisect, false), ResponseTypes: &spec.ResponseTypes, OnFailure: &spec.OnFailure,
 		Filters: &spec.Filters, Metrics: &spec.Metrics, Tags: spec.Tags,
-		MaximumConcurrency: orDefault(spec.MaximumConcurrency, 0),
+		MaximumConcurrency: spec.MaximumConcurrency, Unbounded: spec.MaximumConcurrency == nil,
 	}
 	if spec.StartingTimestamp != nil {
 		s.Starting.Timestamp = *spec.StartingTimestamp
@@ -60,8 +62,13 @@ func (m mappings) UpdateMapping(ctx context.Context, uuid string, spec resource.
 	if err := m.Settle(ctx, uuid); err != nil {
 		return err
 	}
-	_, err := m.Update(ctx, uuid, mappingSpec(spec))
-	return mappingError(err)
+	if _, err := m.Update(ctx, uuid, mappingSpec(spec)); err != nil {
+		return mappingError(err)
+	}
+	return mappingError(m.ChangeTags(ctx, uuid, func(tags map[string]string) {
+		clear(tags)
+		maps.Copy(tags, spec.Tags)
+	}))
 }
 
 func (m mappings) DeleteMapping(ctx context.Context, uuid string) error {
@@ -76,7 +83,10 @@ func (m mappings) DeleteMapping(ctx context.Context, uuid string) error {
 
 func (m mappings) FindMapping(_ context.Context, sourceARN, function string) (string, bool, error) {
 	for _, v := range m.List(sourceARN, function) {
-		return v.UUID, true, nil
+		// Without a qualifier the list has those of all versions and aliases, too.
+		if strings.HasSuffix(v.FunctionARN, ":"+function) || v.FunctionARN == function {
+			return v.UUID, true, nil
+		}
 	}
 	return "", false, nil
 }
