@@ -23,6 +23,7 @@ const (
 	BatchTooLong     Code = "BatchRequestTooLong"
 	TagLimit         Code = "TagLimitExceeded"
 	ResourceNotFound Code = "ResourceNotFound"
+	FilterLimit      Code = "FilterPolicyLimitExceeded"
 )
 
 // Error is a request that cannot be served as it was made. The message is for

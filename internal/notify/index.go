@@ -12,13 +12,16 @@ type index struct {
 	topics map[string]map[string]struct{} // topic ARN -> subscription ARNs
 	tokens map[string]string              // token -> subscription ARN
 	known  map[string]string              // subscription ARN -> its token here
+	// filters are those of the subscriptions that have one, by ARN.
+	filters map[string]*filter
 }
 
 func newIndex() *index {
-	return &index{topics: map[string]map[string]struct{}{}, tokens: map[string]string{}, known: map[string]string{}}
+	return &index{topics: map[string]map[string]struct{}{}, tokens: map[string]string{}, known: map[string]string{}, filters: map[string]*filter{}}
 }
 
-func (x *index) put(s Subscription) {
+// put adds or changes a subscription; f is its filter, nil for none.
+func (x *index) put(s Subscription, f *filter) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	delete(x.tokens, x.known[s.ARN])
@@ -27,6 +30,9 @@ func (x *index) put(s Subscription) {
 		x.topics[s.TopicARN] = map[string]struct{}{}
 	}
 	x.topics[s.TopicARN][s.ARN] = struct{}{}
+	if delete(x.filters, s.ARN); f != nil {
+		x.filters[s.ARN] = f
+	}
 }
 
 func (x *index) remove(s Subscription) {
@@ -34,6 +40,7 @@ func (x *index) remove(s Subscription) {
 	defer x.mu.Unlock()
 	delete(x.tokens, x.known[s.ARN])
 	delete(x.known, s.ARN)
+	delete(x.filters, s.ARN)
 	delete(x.topics[s.TopicARN], s.ARN)
 	if len(x.topics[s.TopicARN]) == 0 {
 		delete(x.topics, s.TopicARN)
@@ -51,4 +58,11 @@ func (x *index) byToken(token string) (subscriptionARN string) {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
 	return x.tokens[token]
+}
+
+// filter returns the filter of a subscription, nil if it has none.
+func (x *index) filter(subscriptionARN string) *filter {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	return x.filters[subscriptionARN]
 }

@@ -254,7 +254,8 @@ func (t *Topics) publish(ctx context.Context, topicARN string, messages []Messag
 	return ids, nil
 }
 
-// fanOut adds a delivery of each message for each confirmed subscription, and
+// fanOut adds a delivery of each message for each confirmed subscription whose filter
+// lets it pass, and
 // applies tx while nothing else gets a number in between, so that the order of
 // numbers is the order in which they become visible.
 func (t *Topics) fanOut(tx *store.Tx, topic Topic, messages []Message, notices []notice) error {
@@ -263,8 +264,13 @@ func (t *Topics) fanOut(tx *store.Tx, topic Topic, messages []Message, notices [
 	defer tx.Discard()
 	subs := t.subscriptionsOf(topic.ARN)
 	for i, n := range notices {
+		content := newFilterable(&messages[i])
 		for _, sub := range subs {
 			if sub.State != SubscriptionConfirmed {
+				continue
+			}
+			if f := t.index.filter(sub.ARN); !f.passes(content, sub.Protocol) {
+				t.countFiltered(topic, f, content, sub.Protocol)
 				continue
 			}
 			n.Message = messages[i].body(sub.Protocol)

@@ -18,6 +18,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"github.com/weirstream/weir/internal/catalog"
+	"github.com/weirstream/weir/internal/meter"
 	"github.com/weirstream/weir/internal/store"
 )
 
@@ -62,6 +63,7 @@ type story struct {
 	post    *postOffice // at mail.example:25
 	invoker *invoker
 	smtp    string
+	meter   *meter.Meter
 
 	db     *store.DB
 	topics *Topics
@@ -117,7 +119,7 @@ var testIdentity = sync.OnceValue(func() []byte {
 func newStory(t *testing.T, identity []byte) *story {
 	n := newNetwork()
 	s := &story{
-		t: t, fs: vfs.NewMem(), network: n, names: map[string]string{}, kinds: map[string]int{}, invoker: &invoker{},
+		t: t, fs: vfs.NewMem(), network: n, names: map[string]string{}, kinds: map[string]int{}, invoker: &invoker{}, meter: meter.New(),
 		web: newSubscriber(n, "sub.example:80"), post: newPostOffice(n, "mail.example:25"),
 	}
 	s.open()
@@ -143,7 +145,7 @@ func (s *story) open() {
 	}
 	s.topics, err = Open(Config{
 		DB: s.db, Identity: catalog.DefaultIdentity, Endpoint: "http://127.0.0.1:4566/",
-		Invoker: s.invoker, Queues: s.invoker, SMTP: s.smtp, Dial: s.network.dial,
+		Invoker: s.invoker, Queues: s.invoker, SMTP: s.smtp, Dial: s.network.dial, Meter: s.meter,
 	})
 	if err != nil {
 		s.t.Fatal(err)
@@ -259,7 +261,7 @@ func (s *story) call(d *datadriven.TestData) (string, error) {
 	case "attributes":
 		return showMap(s.topics.SubscriptionAttributes(ctx, s.arg(d, "arn")))
 	case "set":
-		return "", s.topics.SetSubscriptionAttribute(ctx, s.arg(d, "arn"), s.arg(d, "name"), strings.TrimSpace(d.Input))
+		return "", s.topics.SetSubscriptionAttributes(ctx, s.arg(d, "arn"), map[string]string{s.arg(d, "name"): strings.TrimSpace(d.Input)})
 	case "publish":
 		return s.publish(ctx, d)
 	case "batch":
@@ -287,6 +289,9 @@ func (s *story) world(d *datadriven.TestData) (string, error) {
 	case "events":
 		s.invoker.mu.Lock()
 		defer s.invoker.mu.Unlock()
+		if d.HasArg("sorted") { // subscribers do not wait for each other
+			slices.Sort(s.invoker.events)
+		}
 		events := strings.Join(s.invoker.events, "")
 		s.invoker.events = nil
 		return signatures.ReplaceAllString(events, `"Signature":"..."`), nil
@@ -310,6 +315,8 @@ func (s *story) world(d *datadriven.TestData) (string, error) {
 		return s.letters(d), nil
 	case "mails":
 		return s.mails(d)
+	case "filtered":
+		return s.filtered(), nil
 	case "smtp":
 		s.smtp = s.arg(d, "server")
 		s.close()
@@ -325,6 +332,19 @@ func (s *story) world(d *datadriven.TestData) (string, error) {
 		return "", fmt.Errorf("unknown command %s", d.Cmd)
 	}
 	return "", nil
+}
+
+// filtered returns how many notifications filters held back, by reason.
+func (s *story) filtered() string {
+	var lines []string
+	s.meter.Each(func(series *meter.Series) {
+		if reason, ok := strings.CutPrefix(series.Name, filteredOut); ok {
+			_, sum, _ := series.Totals()
+			lines = append(lines, fmt.Sprintf("all%s %v\n", reason, sum))
+		}
+	})
+	slices.Sort(lines)
+	return strings.Join(lines, "")
 }
 
 var signatures = regexp.MustCompile(`"Signature": ?"[^"]*"`)

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/mail"
 	"net/url"
 	"regexp"
@@ -60,6 +61,8 @@ type Subscription struct {
 	AuthenticatedRemoval bool      `json:",omitempty"` // can only be ended by a signed request
 	Raw                  bool      `json:",omitempty"` // messages are delivered without envelope
 	DeliveryPolicy       string    `json:",omitempty"` // JSON
+	FilterPolicy         string    `json:",omitempty"` // JSON
+	FilterScope          string    `json:",omitempty"` // of the filter policy; "" is MessageAttributes
 }
 
 // ListedARN is what lists show for a subscription's ARN.
@@ -104,10 +107,8 @@ func (t *Topics) Subscribe(ctx context.Context, req SubscribeRequest) (arn strin
 		ARN: topic.ARN + ":" + uuid.NewString(), TopicARN: topic.ARN, Protocol: req.Protocol, Endpoint: req.Endpoint,
 		State: SubscriptionPending, Token: newToken(), TokenUntil: time.Now().Add(tokenValid),
 	}
-	for name, value := range req.Attributes {
-		if err := sub.set(name, value); err != nil {
-			return "", &Error{err.Code, strings.Replace(err.Message, "Invalid parameter: ", "Invalid parameter: Attributes Reason: ", 1)}
-		}
+	if err := sub.setAll(req.Attributes); err != nil {
+		return "", &Error{err.Code, strings.Replace(err.Message, "Invalid parameter: ", "Invalid parameter: Attributes Reason: ", 1)}
 	}
 	if req.Protocol == protocolLambda || req.Protocol == protocolQueue {
 		sub.State, sub.Authenticated = SubscriptionConfirmed, true
@@ -123,6 +124,9 @@ func (t *Topics) Subscribe(ctx context.Context, req SubscribeRequest) (arn strin
 		}
 		old.TokenUntil, old.State = sub.TokenUntil, SubscriptionPending
 		sub = old
+	}
+	if err := t.checkFilterCount(sub); err != nil {
+		return "", err
 	}
 	if err := t.putSubscription(topic, sub); err != nil {
 		return "", fmt.Errorf("subscribe %s: %w", req.Endpoint, err)
@@ -150,10 +154,14 @@ func (t *Topics) putSubscription(topic Topic, sub Subscription) error {
 }
 
 func (t *Topics) putIn(tx *store.Tx, sub Subscription) error {
+	f, err := filterOf(sub)
+	if err != nil {
+		return fmt.Errorf("filter policy: %w", err)
+	}
 	if err := t.subs.PutIn(tx, sub.ARN, sub); err != nil {
 		return err
 	}
-	tx.OnApply(func() { t.index.put(sub) })
+	tx.OnApply(func() { t.index.put(sub, f) })
 	return nil
 }
 
@@ -197,6 +205,25 @@ func checkEndpoint(protocol, endpoint string) error {
 	return nil
 }
 
+// setAll changes attributes, the scope of the filter policy before the policy,
+// which depends on it.
+func (s *Subscription) setAll(attributes map[string]string) *Error {
+	if _, ok := attributes[attributeFilterPolicy]; ok {
+		s.FilterPolicy = "" // the old one need not fit the new scope
+	}
+	if scope, ok := attributes[attributeFilterScope]; ok {
+		if err := s.set(attributeFilterScope, scope); err != nil {
+			return err
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(attributes)) {
+		if err := s.set(name, attributes[name]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // set changes one attribute.
 func (s *Subscription) set(name, value string) *Error {
 	switch name {
@@ -217,7 +244,11 @@ func (s *Subscription) set(name, value string) *Error {
 			return invalid("DeliveryPolicy: %v", err)
 		}
 		s.DeliveryPolicy = value
-	case "FilterPolicy", "FilterPolicyScope", "RedrivePolicy", "SubscriptionRoleArn", "ReplayPolicy":
+	case attributeFilterPolicy:
+		return s.setFilter(value)
+	case attributeFilterScope:
+		return s.setScope(value)
+	case "RedrivePolicy", "SubscriptionRoleArn", "ReplayPolicy":
 		return invalid("%s: the subscription attribute is not implemented", name)
 	default:
 		return invalid("AttributeName")
@@ -228,7 +259,10 @@ func (s *Subscription) set(name, value string) *Error {
 func (s Subscription) agrees(old Subscription, given map[string]string) bool {
 	_, raw := given["RawMessageDelivery"]
 	_, delivery := given[attributeDeliveryPolicy]
-	return (!raw || s.Raw == old.Raw) && (!delivery || s.DeliveryPolicy == old.DeliveryPolicy)
+	_, filter := given[attributeFilterPolicy]
+	_, scope := given[attributeFilterScope]
+	return (!raw || s.Raw == old.Raw) && (!delivery || s.DeliveryPolicy == old.DeliveryPolicy) &&
+		(!filter || s.FilterPolicy == old.FilterPolicy) && (!scope || s.filterScope() == old.filterScope())
 }
 
 func newToken() string {
@@ -399,18 +433,24 @@ func (t *Topics) SubscriptionAttributes(ctx context.Context, arn string) (map[st
 	if sub.DeliveryPolicy != "" {
 		attributes[attributeDeliveryPolicy] = sub.DeliveryPolicy
 	}
+	if sub.FilterPolicy != "" {
+		attributes[attributeFilterPolicy], attributes[attributeFilterScope] = sub.FilterPolicy, sub.filterScope()
+	}
 	return attributes, nil
 }
 
-// SetSubscriptionAttribute changes one attribute of a subscription.
-func (t *Topics) SetSubscriptionAttribute(ctx context.Context, arn, name, value string) error {
+// SetSubscriptionAttributes changes attributes of a subscription, all of them or none.
+func (t *Topics) SetSubscriptionAttributes(ctx context.Context, arn string, attributes map[string]string) error {
 	t.changing.Lock()
 	defer t.changing.Unlock()
 	sub, err := t.subscription(ctx, arn)
 	if err != nil {
 		return err
 	}
-	if err := sub.set(name, value); err != nil {
+	if err := sub.setAll(attributes); err != nil {
+		return err
+	}
+	if err := t.checkFilterCount(sub); err != nil {
 		return err
 	}
 	tx := t.db.Begin()

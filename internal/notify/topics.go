@@ -91,7 +91,11 @@ func Open(cfg Config) (*Topics, error) {
 	}
 	t.client = newHTTPClient(cfg)
 	for _, sub := range t.subs.All() {
-		t.index.put(sub)
+		f, err := filterOf(sub)
+		if err != nil {
+			return nil, fmt.Errorf("subscription %s: %w", sub.ARN, err)
+		}
+		t.index.put(sub, f)
 	}
 	if err := t.forgetExpired(); err != nil {
 		return nil, fmt.Errorf("topics: %w", err)

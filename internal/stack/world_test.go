@@ -305,12 +305,20 @@ func (w topics) DeleteTopic(ctx context.Context, topicARN string) error {
 }
 
 func describeSubscription(s resource.SubscriptionSpec) string {
-	return fmt.Sprintf("%s %s %s", s.TopicARN, s.Protocol, s.Endpoint)
+	described := fmt.Sprintf("%s %s %s", s.TopicARN, s.Protocol, s.Endpoint)
+	if s.FilterPolicy != "" {
+		described += " wants " + s.FilterPolicy
+	}
+	return described
 }
 
 func (w topics) Subscribe(ctx context.Context, s resource.SubscriptionSpec) (string, error) {
 	id := w.fresh("subscription-")
 	return id, w.create(ctx, "Subscribe", "subscription", id, describeSubscription(s))
+}
+
+func (w topics) UpdateSubscription(ctx context.Context, id string, s resource.SubscriptionSpec) error {
+	return w.update(ctx, "UpdateSubscription", "subscription", id, describeSubscription(s))
 }
 
 func (w topics) Unsubscribe(ctx context.Context, id string) error {

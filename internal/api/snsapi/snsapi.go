@@ -31,6 +31,7 @@ func New(topics *notify.Topics) *api.Service {
 			string(notify.NotFound):         http.StatusNotFound,
 			string(notify.ResourceNotFound): http.StatusNotFound,
 			string(notify.NotAuthorized):    http.StatusForbidden,
+			string(notify.FilterLimit):      http.StatusForbidden,
 		},
 		Operations: []api.Operation{
 			api.Op("CreateTopic", nil, nil, nil, h.createTopic),

@@ -271,7 +271,7 @@ func TestErrors(t *testing.T) {
 	tag := types.Tag{Key: aws.String("k"), Value: aws.String("v")}
 	_, twice := f.client.TagResource(ctx, &sns.TagResourceInput{ResourceArn: &arn, Tags: []types.Tag{tag, tag}})
 	_, fifo := f.client.CreateTopic(ctx, &sns.CreateTopicInput{Name: aws.String("a.fifo")})
-	_, filter := f.client.Subscribe(ctx, &sns.SubscribeInput{TopicArn: &arn, Protocol: aws.String("http"), Endpoint: &f.hook, Attributes: map[string]string{"FilterPolicy": "{}"}})
+	_, filter := f.client.Subscribe(ctx, &sns.SubscribeInput{TopicArn: &arn, Protocol: aws.String("http"), Endpoint: &f.hook, Attributes: map[string]string{"FilterPolicy": "[]"}})
 	_, missing := f.client.AddPermission(ctx, &sns.AddPermissionInput{TopicArn: &arn, Label: aws.String("l"), AWSAccountId: []string{"1"}, ActionName: []string{"Publish"}})
 	_, token := f.client.ListTopics(ctx, &sns.ListTopicsInput{NextToken: aws.String("%")})
 	for name, c := range map[string]struct {

@@ -82,6 +82,6 @@ func (h handlers) getSubscriptionAttributes(ctx context.Context, in *sns.GetSubs
 }
 
 func (h handlers) setSubscriptionAttributes(ctx context.Context, in *sns.SetSubscriptionAttributesInput) (*sns.SetSubscriptionAttributesOutput, error) {
-	err := h.topics.SetSubscriptionAttribute(ctx, aws.ToString(in.SubscriptionArn), aws.ToString(in.AttributeName), aws.ToString(in.AttributeValue))
-	return nil, exception(err)
+	attribute := map[string]string{aws.ToString(in.AttributeName): aws.ToString(in.AttributeValue)}
+	return nil, exception(h.topics.SetSubscriptionAttributes(ctx, aws.ToString(in.SubscriptionArn), attribute))
 }

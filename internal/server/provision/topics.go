@@ -3,6 +3,8 @@ package provision
 import (
 	"context"
 	"errors"
+	"maps"
+	"strconv"
 
 	"github.com/weirstream/weir/internal/notify"
 	"github.com/weirstream/weir/internal/stack/resource"
@@ -64,12 +66,29 @@ func (t topics) DeleteTopic(ctx context.Context, arn string) error {
 }
 
 func (t topics) Subscribe(ctx context.Context, spec resource.SubscriptionSpec) (string, error) {
-	req := notify.SubscribeRequest{TopicARN: spec.TopicARN, Protocol: spec.Protocol, Endpoint: spec.Endpoint, ReturnARN: true}
-	if spec.Raw {
-		req.Attributes = map[string]string{"RawMessageDelivery": "true"}
+	req := notify.SubscribeRequest{
+		TopicARN: spec.TopicARN, Protocol: spec.Protocol, Endpoint: spec.Endpoint, ReturnARN: true, Attributes: subscriptionAttributes(spec),
 	}
+	// Protocols that know no raw delivery and no delivery policy accept none.
+	maps.DeleteFunc(req.Attributes, func(name, value string) bool { return value == "" || value == "false" })
 	arn, err := t.Topics.Subscribe(ctx, req)
 	return arn, topicError(err)
+}
+
+// subscriptionAttributes are those of the API, defaults included.
+func subscriptionAttributes(spec resource.SubscriptionSpec) map[string]string {
+	attributes := map[string]string{
+		"RawMessageDelivery": strconv.FormatBool(spec.Raw), "DeliveryPolicy": spec.DeliveryPolicy,
+		"FilterPolicy": spec.FilterPolicy, "FilterPolicyScope": "MessageAttributes",
+	}
+	if spec.FilterScope != "" {
+		attributes["FilterPolicyScope"] = spec.FilterScope
+	}
+	return attributes
+}
+
+func (t topics) UpdateSubscription(ctx context.Context, arn string, spec resource.SubscriptionSpec) error {
+	return topicError(t.SetSubscriptionAttributes(ctx, arn, subscriptionAttributes(spec)))
 }
 
 func (t topics) Unsubscribe(ctx context.Context, arn string) error {

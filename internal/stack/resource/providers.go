@@ -201,6 +201,8 @@ type Topics interface {
 	DeleteTopic(ctx context.Context, arn string) error
 	// Subscribe returns the ARN of a subscription also while it is not confirmed.
 	Subscribe(context.Context, SubscriptionSpec) (arn string, err error)
+	// UpdateSubscription sets all that a specification says beyond its identity.
+	UpdateSubscription(ctx context.Context, arn string, spec SubscriptionSpec) error
 	Unsubscribe(ctx context.Context, arn string) error
 	FindSubscription(context.Context, SubscriptionSpec) (arn string, ok bool, err error)
 }
@@ -216,7 +218,9 @@ type TopicSpec struct {
 // identify it.
 type SubscriptionSpec struct {
 	TopicARN, Protocol, Endpoint string
-	Raw                          bool // messages are delivered without envelope
+	Raw                          bool   // messages are delivered without envelope
+	DeliveryPolicy, FilterPolicy string // JSON, "" for none
+	FilterScope                  string // "" for the default
 }
 
 // Queues makes SQS queues.

@@ -100,22 +100,27 @@ func protocol(o *object) string {
 }
 
 var snsSubscription = define(Type{
-	Name:       "AWS::SNS::Subscription",
-	Properties: []string{"Endpoint", "Protocol", "RawMessageDelivery", "TopicArn"},
-	Unimplemented: []string{"DeliveryPolicy", "FilterPolicy", "FilterPolicyScope", "RedrivePolicy", "Region", "ReplayPolicy",
-		"SubscriptionRoleArn"},
-	Replace:    []string{"Endpoint", "Protocol", "TopicArn"},
-	Fixed:      []string{"RawMessageDelivery"},
-	Attributes: []string{"Arn"},
+	Name:          "AWS::SNS::Subscription",
+	Properties:    []string{"DeliveryPolicy", "Endpoint", "FilterPolicy", "FilterPolicyScope", "Protocol", "RawMessageDelivery", "TopicArn"},
+	Unimplemented: []string{"RedrivePolicy", "Region", "ReplayPolicy", "SubscriptionRoleArn"},
+	Replace:       []string{"Endpoint", "Protocol", "TopicArn"},
+	Attributes:    []string{"Arn"},
 }, operations[SubscriptionSpec]{
 	decode: func(o *object) SubscriptionSpec {
 		o.require("Protocol", "TopicArn", "Endpoint")
 		raw := o.boolean("RawMessageDelivery")
-		return SubscriptionSpec{TopicARN: o.text("TopicArn"), Protocol: protocol(o), Endpoint: o.text("Endpoint"), Raw: raw != nil && *raw}
+		return SubscriptionSpec{
+			TopicARN: o.text("TopicArn"), Protocol: protocol(o), Endpoint: o.text("Endpoint"), Raw: raw != nil && *raw,
+			DeliveryPolicy: o.document("DeliveryPolicy"),
+			FilterPolicy:   o.document("FilterPolicy"), FilterScope: o.oneOf("FilterPolicyScope", "MessageAttributes", "MessageBody"),
+		}
 	},
 	create: func(ctx context.Context, p *Providers, _ Target, s SubscriptionSpec) (Made, error) {
 		arn, err := p.Topics.Subscribe(ctx, s)
 		return named(arn, arn), err
+	},
+	update: func(ctx context.Context, p *Providers, t Target, _, s SubscriptionSpec) (Made, error) {
+		return named(t.PhysicalID, t.PhysicalID), p.Topics.UpdateSubscription(ctx, t.PhysicalID, s)
 	},
 	remove: func(ctx context.Context, p *Providers, t Target, _ SubscriptionSpec) error {
 		return p.Topics.Unsubscribe(ctx, t.PhysicalID)
