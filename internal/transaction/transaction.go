@@ -124,6 +124,7 @@ type Tx struct {
 	owner    *Transactions
 	function string
 	turn     *Turn
+	attempts attempts
 
 	mu         sync.Mutex
 	ended      bool
@@ -207,10 +208,19 @@ func (t *Tx) Commit(add func(tx *store.Tx)) error {
 	t.owner.count(t.function, "Committed")
 	t.durable = make(chan struct{})
 	t.owner.syncing.Go(func() {
-		t.syncErr = tx.Wait()
+		t.syncErr = t.owner.sync(tx)
 		close(t.durable)
 	})
 	return nil
+}
+
+// sync returns when what tx wrote is on disk, and what the invocation was told: one
+// that only read may have seen what was on its way there.
+func (s *Transactions) sync(tx *store.Tx) error {
+	if !tx.Empty() {
+		return tx.Wait() // it is later in the log
+	}
+	return errors.Join(tx.Wait(), s.db.Sync())
 }
 
 // prepare prepares all parts, runs then unless there is a conflict, and releases
@@ -231,6 +241,7 @@ func (t *Tx) prepare(tx *store.Tx, then func() error) error {
 // end forgets what the transaction held and ends its turn.
 func (t *Tx) end(err error) {
 	t.parts = nil
+	t.attempts.forget()
 	if errors.Is(err, ErrConflict) {
 		t.turn.conflict()
 		t.owner.count(t.function, "Conflicted")

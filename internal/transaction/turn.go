@@ -61,7 +61,7 @@ func (s *Transactions) Enter(ctx context.Context, function string, event []byte)
 		s.mu.Lock()
 		if err := ctx.Err(); err != nil {
 			if t.alone {
-				q.conflicted[t.event] = struct{}{}
+				q.remember(t.event)
 			}
 			q.change()
 			t.depart()
@@ -130,8 +130,20 @@ func (t *Turn) conflict() {
 	}
 	t.owner.mu.Lock()
 	defer t.owner.mu.Unlock()
-	if !t.left && len(t.turns.conflicted) < maxConflicted {
-		t.turns.conflicted[t.event] = struct{}{}
+	if !t.left {
+		t.turns.remember(t.event)
 	}
 	t.leave()
+}
+
+// remember notes that an invocation is to be repeated. Some never are, as their
+// mapping has ended or their caller has given up: those must not keep others out.
+func (q *turns) remember(event uint64) {
+	for any := range q.conflicted {
+		if len(q.conflicted) < maxConflicted {
+			break
+		}
+		delete(q.conflicted, any)
+	}
+	q.conflicted[event] = struct{}{}
 }

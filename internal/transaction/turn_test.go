@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strconv"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -148,4 +149,46 @@ func TestFailuresAfterAContradiction(t *testing.T) {
 		t.Error("the repeated one does not run alone")
 	}
 	again.Leave()
+}
+
+// reading is a part that has only read.
+type reading struct{ conflicting }
+
+func (*reading) Prepare(*store.Tx) error { return nil }
+
+func TestWhatWasReadIsOnDisk(t *testing.T) {
+	t.Parallel()
+	fs := vfs.NewCrashableMem()
+	s, db := open(t, fs)
+	key := []byte("\x20read")
+	other := db.Begin()
+	other.Set(key, []byte("1"))
+	if err := other.CommitLazily(); err != nil {
+		t.Fatal(err)
+	}
+	tx := s.Begin("f", nil)
+	_ = tx.Do(func() error { PartOf(tx, Tables, func() *reading { return &reading{} }); return nil })
+	if err := errors.Join(tx.Commit(nil), tx.Wait()); err != nil {
+		t.Fatal(err)
+	}
+	_, after := open(t, fs.CrashClone(vfs.CrashCloneCfg{}))
+	if _, ok, err := after.Get(key); !ok || err != nil {
+		t.Errorf("what an invocation told of is gone: %v", err)
+	}
+}
+
+func TestForgottenConflictsKeepNobodyOut(t *testing.T) {
+	t.Parallel()
+	s, _ := open(t, vfs.NewMem())
+	for i := range maxConflicted + 1 {
+		enter(t, s, strconv.Itoa(i)).conflict()
+	}
+	if n := len(s.turns["f"].conflicted); n != maxConflicted {
+		t.Errorf("%d are remembered", n)
+	}
+	last := enter(t, s, strconv.Itoa(maxConflicted))
+	if !last.alone {
+		t.Error("the last conflict was not remembered")
+	}
+	last.Leave()
 }
