@@ -114,6 +114,7 @@ export function Chart(props: ChartProps) {
     });
   };
 
+  const nothing = (shown.length > 0 || series.length === 0) && !shown.some((s) => s.times.some((t) => t >= props.start && t <= props.end));
   const legend = props.legend ?? "bottom";
   const caption = (right: boolean) => axisCaption(shown.filter((s) => (s.right ?? false) === right), right ? props.right : props.left);
   return (
@@ -121,6 +122,7 @@ export function Chart(props: ChartProps) {
       <div class="chart-plot" ref={root} tabIndex={0} role="group" aria-label={describe(props)} onKeyDown={(e) => current.current?.key(e)} onBlur={() => current.current?.leave()}>
         <span class="axis-caption">{caption(false)}</span>
         <span class="axis-caption axis-caption-right">{caption(true)}</span>
+        {nothing && <span class="chart-empty">No data in this time</span>}
         {hover && <Tooltip hover={hover} series={shown} aligned={aligned} stacked={props.stacked ?? false} />}
       </div>
       {legend !== "hidden" && (

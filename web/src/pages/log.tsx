@@ -1,7 +1,7 @@
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { get } from "../api";
 import type { LogEvent, LogUpdate } from "../data";
-import { clock, count, date, plural, zone } from "../format";
+import { clock, count, date, plural, zone, zoneName } from "../format";
 import { followLog } from "../live";
 import { Icon } from "../ui/icons";
 import { Command, Empty, Loading, Problem, Switch } from "../ui/parts";
@@ -50,7 +50,7 @@ export function FunctionLog(props: { name: string }) {
           <Icon name="search" size={14} />
           <input class="input" type="search" placeholder="Filter lines" value={filter} onInput={(e) => setFilter(e.currentTarget.value)} />
         </label>
-        <span class="quiet num log-count">{filter || !platform ? `${count(lines.length)} of ` : ""}{plural(log?.events.length ?? 0, "line")}</span>
+        <span class="quiet num log-count">{filter || !platform ? `${count(lines.length)} of ` : ""}{plural(log?.events.length ?? 0, "line")} · {zoneName()}</span>
         <Switch label="START / END" on={platform} onChange={setPlatform} title="Show the START, END and REPORT lines" />
         <Switch label="Follow" on={follow} onChange={setFollow} title="Keep the newest line in view" />
       </header>

@@ -1,5 +1,5 @@
 import { live } from "../live";
-import { MappingList } from "../ui/lists";
+import { inOrder, MappingList } from "../ui/lists";
 import { Card, Loading, Page } from "../ui/parts";
 import { NoMappings } from "./empty";
 
@@ -7,7 +7,7 @@ export function MappingsPage() {
   const { loaded, mappings } = live.value;
   return (
     <Page title="Event source mappings">
-      <Card flush={mappings.length > 0}>{!loaded ? <Loading /> : mappings.length > 0 ? <MappingList mappings={mappings} /> : <NoMappings />}</Card>
+      <Card flush={mappings.length > 0}>{!loaded ? <Loading /> : mappings.length > 0 ? <MappingList mappings={inOrder(mappings)} /> : <NoMappings />}</Card>
     </Page>
   );
 }

@@ -2,7 +2,7 @@ import { bytesOf, count, durationOf, rate } from "../format";
 import { history, historyLength, live, type Live } from "../live";
 import { to } from "../router";
 import { Icon } from "../ui/icons";
-import { AlarmList, FunctionList, MappingList, recentErrors, StreamList, TableList } from "../ui/lists";
+import { AlarmList, FunctionList, inOrder, MappingList, recentErrors, StreamList, TableList } from "../ui/lists";
 import { Card, Command, Empty, Figure, Loading, Page } from "../ui/parts";
 import { Sparkline } from "../ui/sparkline";
 import { endpointFlag, NoAlarms, NoFunctions, NoMappings, NoStreams, NoTables } from "./empty";
@@ -45,7 +45,7 @@ function Everything(props: { state: Live }) {
       </Card>
       <div class="grid-2">
         <Card title="Event source mappings" count={state.mappings.length} actions={<All count={state.mappings.length} section="mappings" />} flush>
-          {state.mappings.length > 0 ? <MappingList mappings={state.mappings.slice(0, most)} /> : <NoMappings />}
+          {state.mappings.length > 0 ? <MappingList mappings={inOrder(state.mappings).slice(0, most)} /> : <NoMappings />}
         </Card>
         <Card title="Alarms" count={state.alarms.length} actions={<All count={state.alarms.length} section="alarms" />} flush>
           {state.alarms.length > 0 ? <AlarmList alarms={state.alarms} most={most} /> : <NoAlarms small />}

@@ -1,5 +1,6 @@
 import { useData } from "../api";
 import type { StackDetail, StackEvent, StackResource, StackValue } from "../data";
+import { zoneName } from "../format";
 import { live } from "../live";
 import { to } from "../router";
 import { Card, Copy, Empty, Exact, Loading, Page, Problem, State, When } from "../ui/parts";
@@ -86,12 +87,12 @@ function Values(props: { title: string; values?: StackValue[] }) {
 function Events(props: { events: StackEvent[] }) {
   return (
     <table class="list list-dense">
-      <thead><tr><th class="mid">Time</th><th>Resource</th><th>Status</th></tr></thead>
+      <thead><tr><th class="mid">Time ({zoneName()})</th><th>Resource</th><th>Status</th></tr></thead>
       <tbody>
         {props.events.map((e, i) => (
           <tr key={i}>
             <td class="mid quiet"><Exact at={e.time} precision="ms" /></td>
-            <td>
+            <td class="wraps">
               {e.logicalId}
               {e.reason && <div class="under">{e.reason}</div>}
             </td>

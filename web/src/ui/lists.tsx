@@ -121,6 +121,12 @@ function healthy(result: string): boolean {
   return result === "" || result === "OK" || result === "No records processed";
 }
 
+// inOrder sorts mappings: those in trouble first, then by function and source.
+export function inOrder(mappings: MappingView[]): MappingView[] {
+  const trouble = (m: MappingView) => Number(healthy(m.lastResult));
+  return [...mappings].sort((a, b) => trouble(a) - trouble(b) || a.function.localeCompare(b.function) || a.sourceName.localeCompare(b.sourceName));
+}
+
 // Flow says from where to where a mapping hands records.
 export function Flow(props: { mapping: MappingView }) {
   const { mapping: m } = props;

@@ -117,12 +117,13 @@ export function When(props: { at?: string }) {
   );
 }
 
-// Exact shows a time in full.
+// Exact shows a time in full, with the time zone unless the milliseconds matter
+// more: then whoever shows many names it once.
 export function Exact(props: { at: string; precision?: "second" | "ms" }) {
   const d = new Date(props.at);
   return (
     <time class="num" dateTime={props.at} title={zoneName()}>
-      {dateTime(d, props.precision)}
+      {dateTime(d, props.precision)}{props.precision !== "ms" && " " + zoneName()}
     </time>
   );
 }
