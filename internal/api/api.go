@@ -138,6 +138,7 @@ type Operation struct {
 	call            func(ctx context.Context, in any) (any, error)
 	fast            FastFunc
 	held            bool // takes part in transactions of its callers
+	missing         bool // is not implemented, and says so
 	events          bool // answers with a stream of events
 }
 

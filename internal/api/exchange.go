@@ -18,6 +18,7 @@ import (
 	"github.com/weirstream/weir/internal/api/awscbor"
 	"github.com/weirstream/weir/internal/api/awsjson"
 	"github.com/weirstream/weir/internal/api/awsquery"
+	"github.com/weirstream/weir/internal/transaction"
 )
 
 // protocol is the form in which an exchange answers.
@@ -50,9 +51,13 @@ type exchange struct {
 	bodyBuf *[]byte
 	caller  Caller
 	sent    bool
+	// attempt is of a write of an exactly-once invocation.
+	attempt      *transaction.Attempt
+	attemptEnded bool
 }
 
 func (x *exchange) close() {
+	defer x.endAttempt(0, nil) // unless it was answered
 	if p := recover(); p != nil {
 		x.recovered(p)
 	}
@@ -116,6 +121,7 @@ func (x *exchange) identify(d Dialect) {
 // send writes the response. It may be called once.
 func (x *exchange) send(status int, body []byte) {
 	x.sent = true
+	x.endAttempt(status, body)
 	head := x.w.Header()
 	if x.ctype != nil {
 		head["Content-Type"] = x.ctype

@@ -2,9 +2,12 @@ package api
 
 import (
 	"bytes"
+	"cmp"
 	"context"
+	"encoding/binary"
 	"encoding/xml"
 	"errors"
+	"hash/maphash"
 	"net/http"
 	"strings"
 
@@ -33,6 +36,13 @@ type Invocation struct {
 // caller, see EffectsOf.
 func (o Operation) Held() Operation {
 	o.held = true
+	return o
+}
+
+// Missing returns the operation as one that only says that it is not implemented, to
+// whomever.
+func (o Operation) Missing() Operation {
+	o.missing = true
 	return o
 }
 
@@ -69,10 +79,54 @@ func (x *exchange) admit() bool {
 		x.fail(refusal)
 		return false
 	}
-	if x.op.held {
-		x.caller.effects = inv.Effects
+	if !x.op.held {
+		return true
 	}
-	return true
+	x.caller.effects = inv.Effects
+	return x.attemptFirst()
+}
+
+// invocationHeader is where SDKs put the id that all attempts at a call have.
+const (
+	invocationHeader = "Amz-Sdk-Invocation-Id"
+	maxInvocationID  = 128
+)
+
+// callSeed is of the hashes by which calls are known.
+var callSeed = maphash.MakeSeed()
+
+// attemptFirst reports whether a write of an invocation is to be performed. If the SDK
+// sends it again, since the answer to an earlier attempt got lost, attemptFirst gives
+// that answer and returns false: the write must not count twice.
+func (x *exchange) attemptFirst() bool {
+	id := x.r.Header.Get(invocationHeader)
+	if x.attempt != nil || x.caller.effects == nil || x.op.reads() || id == "" || len(id) > maxInvocationID {
+		return true
+	}
+	call := binary.BigEndian.AppendUint64([]byte(id+x.name()), maphash.Bytes(callSeed, x.body))
+	attempt, answer, err := x.caller.effects.Attempt(x.r.Context(), string(call))
+	switch {
+	case err != nil:
+		x.sent = true // the client is gone
+	case attempt == nil:
+		x.send(http.StatusOK, answer)
+	}
+	x.attempt = attempt
+	return attempt != nil
+}
+
+// endAttempt notes the answer to a write of an invocation; what failed may be
+// attempted again.
+func (x *exchange) endAttempt(status int, body []byte) {
+	if x.attempt == nil || x.attemptEnded {
+		return
+	}
+	x.attemptEnded = true
+	if status != http.StatusOK {
+		x.attempt.End(nil)
+		return
+	}
+	x.attempt.End(append([]byte{}, body...))
 }
 
 // admitObjects is admit for S3, whose operations are not known here: what does not
@@ -105,18 +159,25 @@ func (x *exchange) invocation() (Invocation, bool) {
 	if x.h.cfg.Invocations == nil {
 		return Invocation{}, false
 	}
-	token := x.r.Header.Get("X-Amz-Security-Token")
-	if token == "" {
-		token = x.query.Get("X-Amz-Security-Token")
+	return x.h.cfg.Invocations.Invocation(x.signer())
+}
+
+// signer returns the access key and the session token that a request gives. Some
+// SDKs still sign URLs of objects in the way that came before Signature Version 4.
+func (x *exchange) signer() (accessKeyID, sessionToken string) {
+	accessKeyID = x.scope.accessKeyID
+	if old, ok := strings.CutPrefix(x.r.Header.Get("Authorization"), "AWS "); ok {
+		accessKeyID, _, _ = strings.Cut(old, ":")
 	}
-	return x.h.cfg.Invocations.Invocation(x.scope.accessKeyID, token)
+	return cmp.Or(accessKeyID, x.query.Get("AWSAccessKeyId")),
+		cmp.Or(x.r.Header.Get("X-Amz-Security-Token"), x.query.Get("X-Amz-Security-Token"), x.query.Get("x-amz-security-token"))
 }
 
 func (inv *Invocation) refusal(o *Operation) *Error {
 	switch {
 	case inv.Expired:
 		return &Error{Code: "ExpiredTokenException", QueryCode: "ExpiredToken", Message: "The security token included in the request is expired"}
-	case o.reads():
+	case o.reads() || o.missing:
 		return nil
 	case o.held && inv.Effects != nil:
 		return nil

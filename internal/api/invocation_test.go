@@ -2,11 +2,14 @@ package api_test
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 	kinesisschemas "github.com/aws/aws-sdk-go-v2/service/kinesis/schemas"
 
@@ -58,6 +61,9 @@ func TestCallsOfInvocations(t *testing.T) {
 	ended := func(context.Context, *kinesis.DeleteStreamInput) (*kinesis.DeleteStreamOutput, error) {
 		return nil, transaction.ErrEnded
 	}
+	missing := func(context.Context, *kinesis.MergeShardsInput) (*kinesis.MergeShardsOutput, error) {
+		return nil, errors.New("not implemented")
+	}
 	tx := transaction.Open(transaction.Config{}).Begin("f", nil)
 	h, err := api.NewHandler(api.Config{
 		Objects: bucketOnly{},
@@ -66,6 +72,7 @@ func TestCallsOfInvocations(t *testing.T) {
 			api.Op("ListStreams", kinesisschemas.ListStreams, kinesisschemas.ListStreamsInput, kinesisschemas.ListStreamsOutput, list),
 			api.Op("CreateStream", kinesisschemas.CreateStream, kinesisschemas.CreateStreamInput, nil, create),
 			api.Op("DeleteStream", kinesisschemas.DeleteStream, kinesisschemas.DeleteStreamInput, nil, ended),
+			api.Op("MergeShards", kinesisschemas.MergeShards, kinesisschemas.MergeShardsInput, nil, missing).Missing(),
 		}}},
 		Invocations: fakeInvocations{"once": {Effects: tx}, "between": {}, "passes": {Effects: tx, PassOutside: true}, "gone": {Expired: true}},
 	})
@@ -83,6 +90,7 @@ func TestCallsOfInvocations(t *testing.T) {
 		{"passes", "token", "DeleteStream", "has ended"},
 		{"between", "token", "PutRecord", "between two invocations"},
 		{"between", "token", "ListStreams", "direct"},
+		{"once", "token", "MergeShards", "InternalFailure"}, // as for anyone
 		{"gone", "token", "ListStreams", "ExpiredToken"},
 		{"anyone", "", "s3 PUT", "object"},
 		{"once", "token", "s3 GET", "object"},
@@ -105,6 +113,86 @@ func TestCallsOfInvocations(t *testing.T) {
 		h.ServeHTTP(w, r)
 		if got := last + w.Body.String(); !strings.Contains(got, c.want) {
 			t.Errorf("%s by %s: got %d %s, want %s", c.call, c.key, w.Code, got, c.want)
+		}
+	}
+}
+
+// TestObjectsSignedAsBefore puts objects with the signatures that came before Version
+// 4, by the environment of an invocation and by others.
+func TestObjectsSignedAsBefore(t *testing.T) {
+	t.Parallel()
+	h, err := api.NewHandler(api.Config{Objects: allObjects{}, Invocations: fakeInvocations{"once": {}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ url, authorization, want string }{
+		{"/b/k?AWSAccessKeyId=once&Signature=s&Expires=1&x-amz-security-token=token", "", "weir:outside"},
+		{"/b/k?AWSAccessKeyId=other&Signature=s&Expires=1", "", "object"},
+		{"/b/k?x-amz-security-token=token", "AWS once:signature", "weir:outside"},
+		{"/b/k", "AWS other:signature", "object"},
+	} {
+		r := httptest.NewRequest(http.MethodPut, c.url, nil)
+		r.Header.Set("Authorization", c.authorization)
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		if !strings.Contains(w.Body.String(), c.want) {
+			t.Errorf("%s %s: got %d %s, want %s", c.url, c.authorization, w.Code, w.Body, c.want)
+		}
+	}
+}
+
+// allObjects answers everything.
+type allObjects struct{ bucketOnly }
+
+func (allObjects) Claims(*http.Request, string) bool { return true }
+
+// TestWritesAreAttemptedAgain sends a write as an SDK does that did not get the answer.
+func TestWritesAreAttemptedAgain(t *testing.T) {
+	t.Parallel()
+	performed := 0
+	put := func(_ context.Context, in *kinesis.PutRecordInput) (*kinesis.PutRecordOutput, error) {
+		performed++
+		if *in.PartitionKey == "fails" {
+			return nil, errors.New("this time")
+		}
+		return &kinesis.PutRecordOutput{ShardId: aws.String(fmt.Sprint("shard-", performed))}, nil
+	}
+	tx := transaction.Open(transaction.Config{}).Begin("f", nil)
+	h, err := api.NewHandler(api.Config{
+		Services: []*api.Service{{Name: "kinesis", TargetPrefix: "K", JSONVersion: "1.1", Dialect: api.Kinesis, Operations: []api.Operation{
+			api.Op("PutRecord", kinesisschemas.PutRecord, kinesisschemas.PutRecordInput, kinesisschemas.PutRecordOutput, put).Held(),
+		}}},
+		Invocations: fakeInvocations{"once": {Effects: tx}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, c := range []struct {
+		signer, call, key string
+		performed         int
+		want              string
+	}{
+		{"once", "1", "a", 1, "shard-1"},
+		{"once", "1", "a", 1, "shard-1"}, // again
+		{"once", "2", "a", 2, "shard-2"}, // another call
+		{"once", "1", "b", 3, "shard-3"}, // an id that is not that of one call
+		{"once", "3", "fails", 4, "InternalFailure"},
+		{"once", "3", "fails", 5, "InternalFailure"}, // nothing was performed
+		{"once", "", "a", 6, "shard-6"},
+		{"once", "", "a", 7, "shard-7"},
+		{"other", "1", "a", 8, "shard-8"},
+		{"other", "1", "a", 9, "shard-9"}, // of no invocation
+	} {
+		r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(`{"StreamName": "s", "Data": "", "PartitionKey": "`+c.key+`"}`))
+		r.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential="+c.signer+"/20260101/us-east-1/kinesis/aws4_request, SignedHeaders=host, Signature=0")
+		r.Header.Set("X-Amz-Security-Token", "token")
+		r.Header.Set("X-Amz-Target", "K.PutRecord")
+		r.Header.Set("Content-Type", "application/x-amz-json-1.1")
+		r.Header.Set("Amz-Sdk-Invocation-Id", c.call)
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		if performed != c.performed || !strings.Contains(w.Body.String(), c.want) {
+			t.Errorf("%d: performed %d times, want %d: %d %s", i, performed, c.performed, w.Code, w.Body)
 		}
 	}
 }

@@ -113,7 +113,7 @@ func missing() []api.Operation {
 func notImplemented[In, Out any](name string, op, in *smithy.Schema) api.Operation {
 	return api.Op(name, op, in, nil, func(context.Context, *In) (*Out, error) {
 		return nil, &api.Error{Code: "UnknownOperationException", Message: name + " is not implemented by Weir"}
-	})
+	}).Missing()
 }
 
 // exception maps errors of the domain to those of the API.
