@@ -8,6 +8,7 @@ import (
 	"github.com/aws/smithy-go/traits"
 
 	"github.com/weirstream/weir/internal/api/awsjson"
+	"github.com/weirstream/weir/internal/store"
 )
 
 // failure is an error as the protocols need to know it.
@@ -52,6 +53,9 @@ func (s *Service) failureOf(err error) (f failure, known bool) {
 		return s.complete(f), true
 	}
 	f = failure{code: "InternalFailure", server: true, cause: err}
+	if errors.Is(err, store.ErrDiskFull) {
+		f.message = store.ErrDiskFull.Error()
+	}
 	return s.complete(f), false
 }
 

@@ -160,6 +160,9 @@ func (f *files) settled(id ID) {
 // write makes a file of what src has, at most limit bytes, and returns when it is
 // on disk. What is read also goes to sink. The caller calls settled or discard.
 func (f *files) write(ctx context.Context, src io.Reader, sink io.Writer, limit int64) (id ID, size int64, err error) {
+	if f.db.Full() {
+		return 0, 0, store.ErrDiskFull // it could not be entered
+	}
 	if id, err = f.number(); err != nil {
 		return id, 0, err
 	}

@@ -2,6 +2,7 @@ package server
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"path/filepath"
 	"strings"
@@ -208,10 +209,7 @@ func (p *parts) close() error {
 func (s *Server) handler() (*api.Handler, error) {
 	p := s.parts
 	own := http.NewServeMux()
-	own.HandleFunc("GET /_weir/health", func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "application/json")
-		_, _ = w.Write([]byte(`{"status":"ok"}` + "\n")) // the client is gone when this fails
-	})
+	own.HandleFunc("GET /_weir/health", p.health)
 	own.Handle("GET /_weir/metrics", exposition.Handler(s.meter, s.cfg.Log, mappingFigures{p.mappings}))
 	own.Handle(stackapi.Prefix, stackapi.New(p.stacks, s.cfg.Log))
 	own.Handle(stackapi.Prefix+"/", stackapi.New(p.stacks, s.cfg.Log))
@@ -234,6 +232,17 @@ func (s *Server) handler() (*api.Handler, error) {
 		Objects:     s3api.New(p.buckets, s.cfg.Log),
 		Fallback:    own, Identity: s.cfg.Identity, Log: s.cfg.Log,
 	})
+}
+
+// health answers those who watch the server: 503 when it takes no data.
+func (p *parts) health(w http.ResponseWriter, _ *http.Request) {
+	status, code := "ok", http.StatusOK
+	if p.db.Full() {
+		status, code = store.ErrDiskFull.Error(), http.StatusServiceUnavailable
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(code)
+	_, _ = fmt.Fprintf(w, "{\"status\":%q}\n", status) // the client is gone when this fails
 }
 
 // redacted is the SMTP server without the password that its URL may hold.

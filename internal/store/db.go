@@ -31,6 +31,7 @@ var ErrLocked = errors.New("data directory is in use by another process")
 type DB struct {
 	pebble *pebble.DB
 	cache  *pebble.Cache
+	space  *space
 
 	closeOnce sync.Once
 	closeErr  error
@@ -38,16 +39,25 @@ type DB struct {
 
 // Open opens the data directory dir, creating it when it does not exist.
 //
-// It fails with ErrLocked when another process has it open, and refuses a
-// directory that was written with another layout version.
+// It fails with ErrLocked when another process has it open and with ErrDiskFull when
+// the disk has no room for it, and refuses a directory that was written with another
+// layout version.
 func Open(dir string, opts Options) (*DB, error) {
 	fs := opts.FS
 	if fs == nil {
-		fs = withAllocatedLog(vfs.Default)
+		fs = vfs.Default
 	}
 	dir = filepath.Clean(dir)
+	room := newSpace(fs, dir, opts.Logger)
+	fs = patientFS{fs, room}
+	if opts.FS == nil {
+		fs = withAllocatedLog(fs)
+	}
 	if err := fs.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("create data directory: %w", err)
+	}
+	if err := room.checkStart(); err != nil {
+		return nil, err
 	}
 	cacheBytes := opts.CacheBytes
 	if cacheBytes == 0 {
@@ -66,6 +76,7 @@ func Open(dir string, opts Options) (*DB, error) {
 		L0StopWritesThreshold:       24,
 		MaxOpenFiles:                512,
 		Logger:                      engineLogger{opts.Logger},
+		EventListener:               &pebble.EventListener{BackgroundError: engineLogger{opts.Logger}.backgroundError},
 	})
 	if err != nil {
 		cache.Unref()
@@ -74,7 +85,7 @@ func Open(dir string, opts Options) (*DB, error) {
 		}
 		return nil, fmt.Errorf("open data directory %s: %w", dir, err)
 	}
-	db := &DB{pebble: engine, cache: cache}
+	db := &DB{pebble: engine, cache: cache, space: room}
 	if err := db.checkLayout(); err != nil {
 		return nil, errors.Join(fmt.Errorf("data directory %s: %w", dir, err), db.Close())
 	}
@@ -114,6 +125,7 @@ func (db *DB) checkLayout() error {
 // second call returns what the first one did.
 func (db *DB) Close() error {
 	db.closeOnce.Do(func() {
+		db.space.release()
 		db.closeErr = db.pebble.Close()
 		db.cache.Unref()
 	})
@@ -144,6 +156,13 @@ func (db *DB) Sync() error {
 
 // DiskUsage returns the bytes on disk, the write-ahead log included.
 func (db *DB) DiskUsage() uint64 { return db.pebble.Metrics().DiskSpaceUsage() }
+
+// Full reports whether transactions are refused with ErrDiskFull. It looks at the
+// disk.
+func (db *DB) Full() bool {
+	db.space.look()
+	return db.space.full.Load()
+}
 
 // Snapshot is a frozen view of a DB.
 type Snapshot struct{ snap *pebble.Snapshot }
@@ -228,6 +247,14 @@ func (l engineLogger) Infof(string, ...any) {}
 func (l engineLogger) Errorf(format string, args ...any) {
 	if l.log != nil {
 		l.log.Error("store: " + fmt.Sprintf(format, args...))
+	}
+}
+
+// backgroundError logs what the engine will try again. That there is no space is
+// logged by the one who waits for it, less often.
+func (l engineLogger) backgroundError(err error) {
+	if !outOfSpace(err) {
+		l.Errorf("background error: %v", err)
 	}
 }
 

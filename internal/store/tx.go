@@ -28,6 +28,7 @@ type Tx struct {
 	db      *DB
 	batch   *pebble.Batch
 	indexed bool
+	deletes bool
 	err     error
 	state   txState
 	applied []func()
@@ -83,10 +84,16 @@ func (t *Tx) SetBuffers(keyLen, valueLen int) (key, value []byte) {
 }
 
 // Delete removes key; a key that does not exist is no error.
-func (t *Tx) Delete(key []byte) { t.keep(t.batch.Delete(key, nil)) }
+func (t *Tx) Delete(key []byte) {
+	t.deletes = true
+	t.keep(t.batch.Delete(key, nil))
+}
 
 // DeleteRange removes the keys in [lower, upper).
-func (t *Tx) DeleteRange(lower, upper []byte) { t.keep(t.batch.DeleteRange(lower, upper, nil)) }
+func (t *Tx) DeleteRange(lower, upper []byte) {
+	t.deletes = true
+	t.keep(t.batch.DeleteRange(lower, upper, nil))
+}
 
 // OnApply registers f to run when the writes have become visible.
 func (t *Tx) OnApply(f func()) { t.applied = append(t.applied, f) }
@@ -101,7 +108,8 @@ func (t *Tx) Len() int { return t.batch.Len() }
 func (t *Tx) Empty() bool { return t.batch.Empty() }
 
 // Apply makes the writes visible and hands them to the log without waiting for
-// the disk. Call Wait afterwards, also to learn whether it worked.
+// the disk. Call Wait afterwards, also to learn whether it worked. It fails with
+// ErrDiskFull when there is no room and the transaction deletes nothing.
 func (t *Tx) Apply() error {
 	if t.state != txOpen {
 		return errTxEnded
@@ -114,6 +122,10 @@ func (t *Tx) Apply() error {
 		t.state = txApplied
 		run(t.applied)
 		return nil
+	}
+	if err := t.db.space.admit(t.batch.Len(), t.deletes); err != nil {
+		t.Discard()
+		return err
 	}
 	if err := t.db.pebble.ApplyNoSyncWait(t.batch, pebble.Sync); err != nil {
 		t.Discard()
@@ -158,6 +170,10 @@ func (t *Tx) CommitLazily() error {
 	if t.err != nil {
 		t.Discard()
 		return fmt.Errorf("store write: %w", t.err)
+	}
+	if err := t.db.space.admit(t.batch.Len(), t.deletes); err != nil {
+		t.Discard()
+		return err
 	}
 	t.state = txEnded
 	if err := t.batch.Commit(pebble.NoSync); err != nil {

@@ -11,6 +11,7 @@ import (
 	"strconv"
 
 	"github.com/weirstream/weir/internal/object"
+	"github.com/weirstream/weir/internal/store"
 )
 
 // apiError is an error that is known here only.
@@ -85,6 +86,9 @@ func errorOf(err error) (e apiError, known bool) {
 	}
 	if errors.Is(err, io.ErrUnexpectedEOF) {
 		return apiError{code: "IncompleteBody", status: http.StatusBadRequest, message: "You did not provide the number of bytes specified by the Content-Length HTTP header"}, true
+	}
+	if errors.Is(err, store.ErrDiskFull) { // which the store logs
+		return apiError{code: "InternalError", status: http.StatusInternalServerError, message: store.ErrDiskFull.Error()}, true
 	}
 	return apiError{code: "InternalError", status: http.StatusInternalServerError, message: "We encountered an internal error. Please try again."}, false
 }

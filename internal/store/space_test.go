@@ -1,0 +1,133 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+)
+
+func set(db *DB, key string) error {
+	tx := db.Begin()
+	tx.Set([]byte(key), []byte("v"))
+	return tx.Commit()
+}
+
+func TestFullDiskTakesOnlyWhatDeletes(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		fs := vfs.NewMem()
+		room := func(bytes uint64) {
+			fs.TestingSetDiskUsage(vfs.DiskUsage{AvailBytes: bytes, TotalBytes: 100 << 30})
+			time.Sleep(2 * lookEvery)
+		}
+		room(50 << 30)
+		db := open(t, fs)
+		defer db.Close()
+		if err := set(db, "\x20a"); err != nil || db.Full() {
+			t.Fatal(err, db.Full())
+		}
+		room(reserve - 1)
+		if err := set(db, "\x20b"); !errors.Is(err, ErrDiskFull) || !db.Full() {
+			t.Errorf("a write to the full disk: %v, full: %v", err, db.Full())
+		}
+		if _, ok, err := db.Get([]byte("\x20b")); ok || err != nil {
+			t.Errorf("what was refused is there: %v %v", ok, err)
+		}
+		tx := db.Begin()
+		tx.Delete([]byte("\x20a"))
+		if err := tx.Commit(); err != nil {
+			t.Errorf("a deletion on the full disk: %v", err)
+		}
+		room(reserve)
+		if err := set(db, "\x20b"); err != nil || db.Full() {
+			t.Errorf("a write when there is space again: %v, full: %v", err, db.Full())
+		}
+	})
+}
+
+func TestFullDiskIsToldAtStart(t *testing.T) {
+	t.Parallel()
+	fs := vfs.NewMem()
+	fs.TestingSetDiskUsage(vfs.DiskUsage{AvailBytes: 3 << 20, TotalBytes: 1 << 30})
+	_, err := Open("data", Options{FS: fs})
+	if !errors.Is(err, ErrDiskFull) || !strings.Contains(err.Error(), "data has 3 MiB free, starting needs 16 MiB") {
+		t.Errorf("%v", err)
+	}
+}
+
+// TestWritesWaitForSpace fills the disk under an open store, although nobody could
+// foresee it: what was accepted is not lost, and Close does not wait for space.
+func TestWritesWaitForSpace(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		fs := &filledFS{FS: vfs.NewMem()}
+		db := open(t, fs)
+		fs.full.Store(true)
+		done := make(chan error, 1)
+		go func() {
+			for i := range 40 { // more than the engine holds back in memory
+				tx := db.Begin()
+				tx.Set(fmt.Appendf(nil, "\x20%02d", i), make([]byte, 1<<20))
+				if err := tx.Commit(); err != nil {
+					done <- fmt.Errorf("commit %d: %w", i, err)
+					return
+				}
+			}
+			done <- nil
+		}()
+		time.Sleep(10 * retryEvery)
+		select {
+		case err := <-done:
+			t.Fatalf("commits did not wait: %v", err)
+		default:
+		}
+		if tried := fs.refused.Load(); tried > 100 {
+			t.Errorf("%d writes were tried in %v", tried, 10*retryEvery)
+		}
+		fs.full.Store(false)
+		if err := <-done; err != nil && !errors.Is(err, ErrDiskFull) {
+			t.Error(err)
+		}
+		if _, ok, err := db.Get([]byte("\x2000")); !ok || err != nil {
+			t.Errorf("the first write: %v %v", ok, err)
+		}
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// filledFS has no space for writes while it is full.
+type filledFS struct {
+	vfs.FS
+	full    atomic.Bool
+	refused atomic.Int64
+}
+
+func (fs *filledFS) Create(name string, category vfs.DiskWriteCategory) (vfs.File, error) {
+	f, err := fs.FS.Create(name, category)
+	if err != nil {
+		return nil, err
+	}
+	return filledFile{f, fs}, nil
+}
+
+type filledFile struct {
+	vfs.File
+	fs *filledFS
+}
+
+func (f filledFile) Write(p []byte) (int, error) {
+	if f.fs.full.Load() {
+		f.fs.refused.Add(1)
+		return 0, syscall.ENOSPC
+	}
+	return f.File.Write(p)
+}
