@@ -5,10 +5,8 @@ import (
 	"encoding/hex"
 	"fmt"
 	"maps"
-	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -368,55 +366,6 @@ func (f *Functions) RemoveTags(ref string, keys []string) error {
 		return nil
 	})
 	return err
-}
-
-// unpacks remembers which packages are unpacked.
-type unpacks struct {
-	mu    sync.Mutex
-	ready map[string]*unpackOnce
-}
-
-type unpackOnce struct {
-	mu   sync.Mutex
-	done bool
-}
-
-// unpackOnce makes sure that a package is unpacked for a runtime. A failure is
-// not remembered.
-func (f *Functions) unpackOnce(name string, rt runtimeSpec, load func() ([]byte, error)) error {
-	dir := f.codePath(name, rt)
-	f.unpacks.mu.Lock()
-	once := f.unpacks.ready[dir]
-	if once == nil {
-		once = &unpackOnce{}
-		f.unpacks.ready[dir] = once
-	}
-	f.unpacks.mu.Unlock()
-	once.mu.Lock()
-	defer once.mu.Unlock()
-	if once.done {
-		return nil
-	}
-	pkg, err := load()
-	if err != nil {
-		return err
-	}
-	if err := unpack(pkg, dir); err != nil {
-		return err
-	}
-	once.done = true
-	return nil
-}
-
-func (f *Functions) codePath(name string, rt runtimeSpec) string {
-	return filepath.Join(f.codeDir, rt.unpackGroup(), name)
-}
-
-// unpackedCode returns the folder of a function's code, unpacking it if it is
-// not there.
-func (f *Functions) unpackedCode(def Definition, rt runtimeSpec) (string, error) {
-	err := f.unpackOnce(def.CodeSHA256, rt, func() ([]byte, error) { return loadPackage(f.db, def.CodeSHA256) })
-	return f.codePath(def.CodeSHA256, rt), err
 }
 
 // CodeDigest returns the SHA-256 of a definition's package in bytes.

@@ -47,10 +47,8 @@ package function
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -227,10 +225,12 @@ func (f *Functions) Close() error {
 	return nil
 }
 
-// reapIdle ends environments that have not been used for long.
+// reapIdle ends environments that have not been used for long, and removes the
+// unpacked code that nothing uses any more.
 func (f *Functions) reapIdle() {
 	ticker := time.NewTicker(max(f.idleTimeout/20, time.Second))
 	defer ticker.Stop()
+	cleaned := time.Now()
 	for {
 		select {
 		case <-f.lifetime.Done():
@@ -238,6 +238,10 @@ func (f *Functions) reapIdle() {
 		case now := <-ticker.C:
 			for _, p := range f.allPools() {
 				p.reap(now.Add(-f.idleTimeout))
+			}
+			if now.Sub(cleaned) >= cleanEvery {
+				cleaned = now
+				f.dropUnusedFolders(now)
 			}
 		}
 	}
@@ -286,20 +290,8 @@ func (f *Functions) dropUnused() error {
 			return err
 		}
 	}
-	folders, err := filepath.Glob(filepath.Join(f.codeDir, "*", "*"))
-	if err != nil {
-		return err
-	}
-	var problems error
-	for _, folder := range folders {
-		name := filepath.Base(folder)
-		if name == "node_modules" || used[name] || filepath.Base(filepath.Dir(folder)) == bootstrapGroup {
-			continue
-		}
-		problems = errors.Join(problems, os.RemoveAll(folder))
-	}
-	if problems != nil {
-		f.log.Warn("cannot clean up unpacked code", "error", problems)
+	if err := f.dropFolders(func(name string) bool { return used[name] }); err != nil {
+		f.log.Warn("cannot clean up unpacked code", "error", err)
 	}
 	return nil
 }
