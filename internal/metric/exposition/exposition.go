@@ -33,7 +33,8 @@ func Handler(m *meter.Meter, log *slog.Logger, more ...prometheus.Collector) htt
 	)
 	opts := promhttp.HandlerOpts{ErrorHandling: promhttp.ContinueOnError}
 	if log != nil {
-		opts.ErrorLog = slog.NewLogLogger(log.Handler(), slog.LevelWarn)
+		// For each family of a scrape that was broken off there is a line: not for people.
+		opts.ErrorLog = slog.NewLogLogger(log.Handler(), slog.LevelDebug)
 	}
 	return promhttp.HandlerFor(registry, opts)
 }
