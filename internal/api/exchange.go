@@ -18,6 +18,7 @@ import (
 	"github.com/weirstream/weir/internal/api/awscbor"
 	"github.com/weirstream/weir/internal/api/awsjson"
 	"github.com/weirstream/weir/internal/api/awsquery"
+	"github.com/weirstream/weir/internal/store"
 	"github.com/weirstream/weir/internal/transaction"
 )
 
@@ -293,7 +294,8 @@ func (x *exchange) fail(err error) {
 func (x *exchange) failed(err error) failure {
 	f, known := x.svc.failureOf(err)
 	level := slog.LevelDebug
-	if !known || f.server {
+	// The store says itself, and less often, that the disk is full.
+	if (!known || f.server) && !errors.Is(err, store.ErrDiskFull) {
 		level = slog.LevelError
 	}
 	x.h.cfg.Log.Log(x.r.Context(), level, "request failed", "operation", x.name(), "request", x.id, "err", err)
