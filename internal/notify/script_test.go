@@ -247,6 +247,14 @@ func (s *story) call(d *datadriven.TestData) (string, error) {
 		return showMap(s.topics.TopicAttributes(ctx, s.topicARN(d)))
 	case "set-topic":
 		return "", s.topics.SetTopicAttribute(ctx, s.topicARN(d), s.arg(d, "name"), strings.TrimSpace(d.Input))
+	case "policy":
+		all, err := s.topics.TopicAttributes(ctx, s.topicARN(d))
+		return all[attributePolicy], err
+	case "permit":
+		list := func(key string) []string { return strings.Split(s.arg(d, key), ",") }
+		return "", s.topics.AddPermission(ctx, s.topicARN(d), s.arg(d, "label"), list("accounts"), list("actions"))
+	case "revoke":
+		return "", s.topics.RemovePermission(ctx, s.topicARN(d), s.arg(d, "label"))
 	case "subscribe":
 		return s.topics.Subscribe(ctx, SubscribeRequest{
 			TopicARN: s.topicARN(d), Protocol: s.arg(d, "protocol"), Endpoint: s.arg(d, "endpoint"),

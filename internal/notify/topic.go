@@ -18,6 +18,7 @@ type Topic struct {
 	DisplayName      string            `json:",omitempty"`
 	SignatureVersion string            `json:",omitempty"` // "" is 1
 	DeliveryPolicy   string            `json:",omitempty"` // JSON
+	Policy           string            `json:",omitempty"` // who may do what, JSON; "" is the default
 	Tags             map[string]string `json:",omitempty"`
 	Deleted          int               `json:",omitempty"` // subscriptions deleted so far
 	Created          time.Time
@@ -98,6 +99,8 @@ func (t Topic) get(attribute string) string {
 		return t.signatureVersion()
 	case attributeDeliveryPolicy:
 		return t.DeliveryPolicy
+	case attributePolicy:
+		return t.Policy
 	}
 	return ""
 }
@@ -119,7 +122,9 @@ func (t *Topic) set(attribute, value string) *Error {
 			return invalid("DeliveryPolicy: %v", err)
 		}
 		t.DeliveryPolicy = value
-	case "Policy", "KmsMasterKeyId", "ContentBasedDeduplication", "ArchivePolicy", "TracingConfig", "DataProtectionPolicy", "FifoThroughputScope":
+	case attributePolicy:
+		return t.setPolicy(value)
+	case "KmsMasterKeyId", "ContentBasedDeduplication", "ArchivePolicy", "TracingConfig", "DataProtectionPolicy", "FifoThroughputScope":
 		return invalid("the topic attribute %s is not implemented", attribute)
 	default:
 		return invalid("AttributeName")
@@ -200,7 +205,7 @@ func (t *Topics) TopicAttributes(ctx context.Context, arn string) (map[string]st
 		"TopicArn":                arn,
 		"Owner":                   t.cfg.Identity.Account,
 		attributeDisplayName:      topic.DisplayName,
-		"Policy":                  t.defaultAccess(arn),
+		attributePolicy:           t.policyOf(topic),
 		"EffectiveDeliveryPolicy": effectiveTopicPolicy(topic),
 		"SubscriptionsConfirmed":  fmt.Sprint(confirmed),
 		"SubscriptionsPending":    fmt.Sprint(pending),

@@ -321,6 +321,10 @@ func (w topics) UpdateSubscription(ctx context.Context, id string, s resource.Su
 	return w.update(ctx, "UpdateSubscription", "subscription", id, describeSubscription(s))
 }
 
+func (w topics) SetTopicPolicy(ctx context.Context, arn, policy string) error {
+	return w.call(ctx, "SetTopicPolicy", arn, policy, func() error { return nil })
+}
+
 func (w topics) Unsubscribe(ctx context.Context, id string) error {
 	return w.remove(ctx, "Unsubscribe", "subscription", id)
 }

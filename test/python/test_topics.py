@@ -1,4 +1,4 @@
-"""Topics with filter policies, through boto3."""
+"""Topics with filter policies and access policies, through boto3."""
 
 import itertools
 import json
@@ -134,6 +134,21 @@ def test_wrong_policies(sns, topic, subscribe, policy, reason):
     assert wrong.value.response["Error"] == {"Type": "Sender", "Code": "InvalidParameter", "Message": "Invalid parameter: " + reason}
 
 
+def test_permissions(sns, topic):
+    def statements():
+        document = json.loads(sns.get_topic_attributes(TopicArn=topic)["Attributes"]["Policy"])
+        return {s["Sid"]: s for s in document["Statement"]}
+
+    sns.add_permission(TopicArn=topic, Label="them", AWSAccountId=["123456789012"], ActionName=["Publish"])
+    assert statements()["them"] == {
+        "Sid": "them", "Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::123456789012:root"}, "Action": "SNS:Publish", "Resource": topic,
+    }
+    with pytest.raises(ClientError, match="Invalid parameter: Statement already exists"):
+        sns.add_permission(TopicArn=topic, Label="them", AWSAccountId=["123456789012"], ActionName=["Publish"])
+    sns.remove_permission(TopicArn=topic, Label="them")
+    assert list(statements()) == ["__default_statement_ID"]
+
+
 TEMPLATE = """
 Parameters: {Wanted: {Type: String}}
 Resources:
@@ -148,10 +163,22 @@ Resources:
       RawMessageDelivery: true
       FilterPolicyScope: MessageBody
       FilterPolicy: {a: {b: [!Ref Wanted]}}
+  TopicPolicy:
+    Type: AWS::SNS::TopicPolicy
+    Properties:
+      Topics: [!Ref Topic]
+      PolicyDocument:
+        Statement: [{Sid: !Ref Wanted, Effect: Allow, Principal: {Service: s3.amazonaws.com}, Action: sns:Publish, Resource: !Ref Topic}]
+  QueuePolicy:
+    Type: AWS::SQS::QueuePolicy
+    Properties:
+      Queues: [!Ref Queue]
+      PolicyDocument:
+        Statement: [{Effect: Allow, Principal: "*", Action: sqs:SendMessage, Resource: !GetAtt Queue.Arn}]
 """
 
 
-def test_filters_of_templates(weir, binary, sns, sqs, tmp_path):
+def test_templates(weir, binary, sns, sqs, tmp_path):
     (tmp_path / "template.yaml").write_text(TEMPLATE)
 
     def deploy(wanted):
@@ -169,4 +196,6 @@ def test_filters_of_templates(weir, binary, sns, sqs, tmp_path):
         for body in ['{"a":{"b":"x"}}', '{"a":{"b":"y"}}']:
             sns.publish(TopicArn=topic, Message=body)
         assert received(sqs, url, 1) == ['{"a":{"b":"%s"}}' % wanted]
+        policy = json.loads(sns.get_topic_attributes(TopicArn=topic)["Attributes"]["Policy"])
+        assert policy["Statement"][0]["Sid"] == wanted
     assert subscriptions() == before

@@ -48,6 +48,8 @@ func New(topics *notify.Topics) *api.Service {
 			api.Op("SetSubscriptionAttributes", nil, nil, nil, h.setSubscriptionAttributes),
 			api.Op("Publish", nil, nil, nil, h.publish),
 			api.Op("PublishBatch", nil, nil, nil, h.publishBatch),
+			api.Op("AddPermission", nil, nil, nil, h.addPermission),
+			api.Op("RemovePermission", nil, nil, nil, h.removePermission),
 			api.Op("TagResource", nil, nil, nil, h.tagResource),
 			api.Op("UntagResource", nil, nil, nil, h.untagResource),
 			api.Op("ListTagsForResource", nil, nil, nil, h.listTagsForResource),

@@ -272,12 +272,14 @@ func TestErrors(t *testing.T) {
 	_, twice := f.client.TagResource(ctx, &sns.TagResourceInput{ResourceArn: &arn, Tags: []types.Tag{tag, tag}})
 	_, fifo := f.client.CreateTopic(ctx, &sns.CreateTopicInput{Name: aws.String("a.fifo")})
 	_, filter := f.client.Subscribe(ctx, &sns.SubscribeInput{TopicArn: &arn, Protocol: aws.String("http"), Endpoint: &f.hook, Attributes: map[string]string{"FilterPolicy": "[]"}})
-	_, missing := f.client.AddPermission(ctx, &sns.AddPermissionInput{TopicArn: &arn, Label: aws.String("l"), AWSAccountId: []string{"1"}, ActionName: []string{"Publish"}})
+	_, missing := f.client.PutDataProtectionPolicy(ctx, &sns.PutDataProtectionPolicyInput{ResourceArn: &arn, DataProtectionPolicy: aws.String("{}")})
+	_, action := f.client.AddPermission(ctx, &sns.AddPermissionInput{TopicArn: &arn, Label: aws.String("l"), AWSAccountId: []string{"1"}, ActionName: []string{"Fly"}})
 	_, token := f.client.ListTopics(ctx, &sns.ListTopicsInput{NextToken: aws.String("%")})
 	for name, c := range map[string]struct {
 		err  error
 		want string
 	}{
+		"action":        {action, "InvalidParameter"},
 		"unknown topic": {publish(func(in *sns.PublishInput) { in.TopicArn = aws.String(arn + "x") }), "NotFound"},
 		"no target":     {publish(func(in *sns.PublishInput) { in.TopicArn = nil }), "InvalidParameter"},
 		"two targets":   {publish(func(in *sns.PublishInput) { in.TargetArn = &arn }), "InvalidParameter"},

@@ -91,6 +91,14 @@ func (t topics) UpdateSubscription(ctx context.Context, arn string, spec resourc
 	return topicError(t.SetSubscriptionAttributes(ctx, arn, subscriptionAttributes(spec)))
 }
 
+func (t topics) SetTopicPolicy(ctx context.Context, arn, policy string) error {
+	err := topicError(t.SetTopicAttribute(ctx, arn, "Policy", policy))
+	if policy == "" {
+		return gone(err)
+	}
+	return err
+}
+
 func (t topics) Unsubscribe(ctx context.Context, arn string) error {
 	return gone(topicError(t.Topics.Unsubscribe(ctx, arn, true)))
 }

@@ -203,6 +203,8 @@ type Topics interface {
 	Subscribe(context.Context, SubscriptionSpec) (arn string, err error)
 	// UpdateSubscription sets all that a specification says beyond its identity.
 	UpdateSubscription(ctx context.Context, arn string, spec SubscriptionSpec) error
+	// SetTopicPolicy sets the access policy, JSON, of a topic; "" is that of a new one.
+	SetTopicPolicy(ctx context.Context, arn, policy string) error
 	Unsubscribe(ctx context.Context, arn string) error
 	FindSubscription(context.Context, SubscriptionSpec) (arn string, ok bool, err error)
 }

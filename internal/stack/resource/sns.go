@@ -129,3 +129,42 @@ var snsSubscription = define(Type{
 		return p.Topics.FindSubscription(ctx, s)
 	},
 })
+
+// topicPolicySpec is one access policy for several topics.
+type topicPolicySpec struct {
+	policy string
+	topics []string // ARNs
+}
+
+var snsTopicPolicy = define(Type{
+	Name: "AWS::SNS::TopicPolicy", NameLimit: 255,
+	Properties: []string{"PolicyDocument", "Topics"},
+	Attributes: []string{"Id"},
+}, operations[topicPolicySpec]{
+	decode: func(o *object) topicPolicySpec {
+		o.require("PolicyDocument", "Topics")
+		return topicPolicySpec{o.document("PolicyDocument"), o.texts("Topics")}
+	},
+	create: func(ctx context.Context, p *Providers, t Target, s topicPolicySpec) (Made, error) {
+		return Made{PhysicalID: t.Name, Attributes: map[string]string{"Id": t.Name}}, setTopicPolicies(ctx, p, s.topics, s.policy)
+	},
+	update: func(ctx context.Context, p *Providers, t Target, old, s topicPolicySpec) (Made, error) {
+		left := slices.DeleteFunc(slices.Clone(old.topics), func(arn string) bool { return slices.Contains(s.topics, arn) })
+		if err := setTopicPolicies(ctx, p, left, ""); err != nil {
+			return Made{}, err
+		}
+		return Made{PhysicalID: t.PhysicalID, Attributes: map[string]string{"Id": t.PhysicalID}}, setTopicPolicies(ctx, p, s.topics, s.policy)
+	},
+	remove: func(ctx context.Context, p *Providers, _ Target, s topicPolicySpec) error {
+		return setTopicPolicies(ctx, p, s.topics, "")
+	},
+})
+
+func setTopicPolicies(ctx context.Context, p *Providers, arns []string, policy string) error {
+	for _, arn := range arns {
+		if err := p.Topics.SetTopicPolicy(ctx, arn, policy); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -137,7 +137,7 @@ var types = []*Type{
 	lambdaAlias, lambdaEventInvokeConfig, lambdaEventSourceMapping, lambdaFunction, lambdaPermission, lambdaVersion,
 	logsLogGroup,
 	s3Bucket, s3BucketPolicy,
-	snsSubscription, snsTopic,
+	snsSubscription, snsTopic, snsTopicPolicy,
 	sqsQueue, sqsQueuePolicy,
 }
 
