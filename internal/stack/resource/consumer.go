@@ -23,7 +23,7 @@ var kinesisStreamConsumer = define(Type{
 }, operations[ConsumerSpec]{
 	decode: func(o *object) ConsumerSpec {
 		o.require("ConsumerName", "StreamARN")
-		return ConsumerSpec{Name: o.text("ConsumerName"), StreamARN: o.text("StreamARN"), Tags: o.tags()}
+		return ConsumerSpec{Name: o.chosenName("ConsumerName", 1, 128), StreamARN: o.text("StreamARN"), Tags: o.tags()}
 	},
 	create: func(ctx context.Context, p *Providers, t Target, s ConsumerSpec) (Made, error) {
 		s.Tags = t.withStackTags(s.Tags)

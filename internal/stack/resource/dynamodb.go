@@ -41,7 +41,7 @@ func madeTable(name string, t TableMade) Made {
 func decodeTable(o *object) TableSpec {
 	o.require("KeySchema", "AttributeDefinitions")
 	s := TableSpec{
-		Name:        o.text("TableName"),
+		Name:        o.chosenName("TableName", 3, 255),
 		BillingMode: o.oneOf("BillingMode", "PROVISIONED", "PAY_PER_REQUEST"),
 		TableClass:  o.oneOf("TableClass", "STANDARD", "STANDARD_INFREQUENT_ACCESS"),
 		Tags:        o.tags(),

@@ -14,7 +14,7 @@ var kinesisStream = define(Type{
 }, operations[StreamSpec]{
 	decode: func(o *object) StreamSpec {
 		s := StreamSpec{
-			Name: o.text("Name"), Shards: o.count("ShardCount"), RetentionHours: o.count("RetentionPeriodHours"),
+			Name: o.chosenName("Name", 1, 128), Shards: o.positive("ShardCount"), RetentionHours: o.count("RetentionPeriodHours"),
 			MaxRecordKiB: o.count("MaxRecordSizeInKiB"), ShardMetrics: shardMetrics(o), Tags: o.tags(),
 		}
 		if mode := o.object("StreamModeDetails"); mode != nil {

@@ -3,6 +3,7 @@ package resource
 import (
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -89,6 +90,29 @@ func (o *object) oneOf(member string, values ...string) string {
 	return text
 }
 
+var namePattern = regexp.MustCompile(`^[a-zA-Z0-9_.-]*$`)
+
+// chosenName reads a name of letters, digits, '_', '.' and '-'.
+func (o *object) chosenName(member string, shortest, longest int) string {
+	n, text := o.get(member), o.text(member)
+	if !n.IsScalar() {
+		return text
+	}
+	wrong := ""
+	switch {
+	case len(text) < shortest:
+		wrong = fmt.Sprintf("expected minLength: %d, actual: %d", shortest, len(text))
+	case len(text) > longest:
+		wrong = fmt.Sprintf("expected maxLength: %d, actual: %d", longest, len(text))
+	case !namePattern.MatchString(text):
+		wrong = "failed validation constraint for keyword [pattern]"
+	default:
+		return text
+	}
+	o.fail(n.Line, "Properties validation failed for resource %s with message: #/%s: %s", o.id, member, wrong)
+	return text
+}
+
 // integer reads a number that may be written as text; nil when it is absent.
 func (o *object) integer(member string) *int {
 	n := o.get(member)
@@ -109,6 +133,18 @@ func (o *object) count(member string) int {
 		return *v
 	}
 	return 0
+}
+
+// positive is a count of which there must be one at least.
+func (o *object) positive(member string) int {
+	v := o.integer(member)
+	if v == nil {
+		return 0
+	}
+	if *v < 1 {
+		o.fail(o.get(member).Line, "Properties validation failed for resource %s with message: #/%s: %d is not greater or equal to 1", o.id, member, *v)
+	}
+	return *v
 }
 
 func (o *object) number(member string) *float64 {
