@@ -122,7 +122,7 @@ export function Chart(props: ChartProps) {
       <div class="chart-plot" ref={root} tabIndex={0} role="group" aria-label={describe(props)} onKeyDown={(e) => current.current?.key(e)} onBlur={() => current.current?.leave()}>
         <span class="axis-caption">{caption(false)}</span>
         <span class="axis-caption axis-caption-right">{caption(true)}</span>
-        {nothing && <span class="chart-empty">No data in this time</span>}
+        {nothing && <div class="chart-empty"><span>No data in this time</span></div>}
         {hover && <Tooltip hover={hover} series={shown} aligned={aligned} stacked={props.stacked ?? false} />}
       </div>
       {legend !== "hidden" && (

@@ -100,7 +100,7 @@ function Totals(props: { state: Live }) {
       <Figure label="Writes" value={rate(writes)} unit="/s" note={`${count(sum(tables.map((t) => t.items)))} items`}>
         <Sparkline values={added("tables", tables.map((t) => t.name), 0)} label="Writes per second" />
       </Figure>
-      <Figure label="Behind" value={behind.value} unit={behind.unit} note="slowest mapping">
+      <Figure label="Behind" value={behind.value} unit={behind.unit} note="slowest">
         <Sparkline values={highest(mappings.map((m) => m.uuid))} label="Iterator age" />
       </Figure>
     </div>
