@@ -134,7 +134,7 @@ func (d Definition) compileFilters() (*pattern.Filters, error) {
 	}
 	f, err := pattern.CompileFilters(d.Filters, source)
 	if errors.Is(err, pattern.ErrTooManyFilters) {
-		return nil, errorf(InvalidParameter, "The number of filters exceeds the limit of %d.", pattern.Quota)
+		return nil, errorf(InvalidParameter, "The number of filters exceeds the limit of %d.", pattern.MaxFilters)
 	}
 	var bad *pattern.Error
 	if errors.As(err, &bad) {

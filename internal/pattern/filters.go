@@ -19,12 +19,9 @@ const (
 // dataName is the member of a stream's record that has what the producer put.
 const dataName = "data"
 
-// Quota is how many filters a mapping can have, MaxFilters how many it can have
+// MaxFilters is how many filters a mapping can have: the most that the service allows
 // on request.
-const (
-	Quota      = 5
-	MaxFilters = 10
-)
+const MaxFilters = 10
 
 // ErrTooManyFilters is returned for more than MaxFilters filters.
 var ErrTooManyFilters = errors.New("too many filters")

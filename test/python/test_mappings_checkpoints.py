@@ -142,7 +142,9 @@ class Bucket:
             return found
 
         self.keys = eventually(arrived)
-        return [json.loads(self.s3.get_object(Bucket=self.name, Key=key)["Body"].read()) for key in self.keys]
+        objects = [self.s3.get_object(Bucket=self.name, Key=key) for key in self.keys]
+        assert {o["ContentType"] for o in objects} == {"application/octet-stream"}
+        return [json.loads(o["Body"].read()) for o in objects]
 
     def close(self):
         pass

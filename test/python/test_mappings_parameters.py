@@ -1,6 +1,7 @@
 """Filters, batches, lanes, and changes of a mapping that is at work."""
 
 import json
+import subprocess
 import threading
 import time
 from collections import defaultdict
@@ -286,3 +287,37 @@ def test_tags_of_a_mapping(weir):
     many |= {"tag-0": "again"}
     del many["tag-1"]
     assert client.list_tags(Resource=arn)["Tags"] == many
+
+
+TEMPLATE = """
+Resources:
+  Stream: {Type: AWS::Kinesis::Stream, Properties: {Name: described, ShardCount: 1}}
+  Function:
+    Type: AWS::Lambda::Function
+    Properties: {Runtime: python3.12, Handler: index.handler, Role: "arn:aws:iam::000000000000:role/any", Code: {ZipFile: ""}}
+  Mapping:
+    Type: AWS::Lambda::EventSourceMapping
+    Properties:
+      EventSourceArn: !GetAtt Stream.Arn
+      FunctionName: !Ref Function
+      StartingPosition: TRIM_HORIZON
+      TumblingWindowInSeconds: 5
+      Tags: [{Key: kept, Value: a}, {Key: gone, Value: b}]
+"""
+
+
+def test_a_template_changes_a_mapping(weir, binary, tmp_path):
+    """What a changed template says of parameters and tags holds, and only that."""
+    client = weir.client("lambda")
+
+    def deployed(template):
+        (tmp_path / "template.yaml").write_text(template)
+        subprocess.run([binary, "deploy", "template.yaml", "--stack-name", "described", "--endpoint", weir.endpoint], cwd=tmp_path, check=True, timeout=120)
+        [m] = client.list_event_source_mappings(EventSourceArn=f"arn:aws:kinesis:{REGION}:{ACCOUNT}:stream/described")["EventSourceMappings"]
+        tags = client.list_tags(Resource=m["EventSourceMappingArn"])["Tags"]
+        return m["UUID"], m["TumblingWindowInSeconds"], m["ParallelizationFactor"], tags
+
+    uuid, *described = deployed(TEMPLATE)
+    assert described == [5, 1, {"kept": "a", "gone": "b"}]
+    changed = TEMPLATE.replace("TumblingWindowInSeconds: 5", "ParallelizationFactor: 2").replace("Key: gone", "Key: new").replace("Value: a", "Value: c")
+    assert deployed(changed) == (uuid, 0, 2, {"kept": "c", "new": "b"})

@@ -173,4 +173,4 @@ update filters
 {"data":{"a":[10]}}
 {"data":{"a":[11]}}
 ----
-error: The number of filters exceeds the limit of 5.
+error: The number of filters exceeds the limit of 10.
