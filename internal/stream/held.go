@@ -42,9 +42,6 @@ func (st *Stream) PutRecordIn(tx *transaction.Tx, e Entry, after string) (Placed
 	placed := make([]Placed, 1)
 	err := st.hold(tx, []Entry{e}, placed)
 	st.series.putRecord(e, err == nil, time.Since(start))
-	if err == nil {
-		st.measurePut([]Entry{e}, placed)
-	}
 	return placed[0], err
 }
 
@@ -54,9 +51,6 @@ func (st *Stream) PutRecordsIn(tx *transaction.Tx, entries []Entry) ([]Placed, e
 	placed := make([]Placed, len(entries))
 	err := st.hold(tx, entries, placed)
 	st.series.putRecords(entries, err == nil, time.Since(start))
-	if err == nil {
-		st.measurePut(entries, placed)
-	}
 	return placed, err
 }
 
@@ -108,6 +102,7 @@ func (p *held) Prepare(tx *store.Tx) error {
 			return err
 		}
 		p.locked = append(p.locked, locked)
+		tx.OnDurable(func() { hs.measure(shards) })
 		for i, e := range hs.entries {
 			if _, err := locked.Append(tx, shards[i], Record{PartitionKey: e.PartitionKey, Data: e.Data}); err != nil {
 				return err
@@ -134,6 +129,16 @@ func (hs *heldStream) lock() (*Appender, []uint32, error) {
 		}
 		locked.Unlock() // resharded between routing and locking
 	}
+}
+
+// measure measures the records when they are in the stream, given their shards. What
+// is rolled back was never there.
+func (hs *heldStream) measure(shards []uint32) {
+	placed := make([]Placed, len(shards))
+	for i, shard := range shards {
+		placed[i].Shard = shard
+	}
+	hs.st.measurePut(hs.entries, placed)
 }
 
 // Announce implements transaction.Part.

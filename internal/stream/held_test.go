@@ -5,6 +5,7 @@ import (
 	"errors"
 	"testing"
 
+	"github.com/weirstream/weir/internal/meter"
 	"github.com/weirstream/weir/internal/transaction"
 )
 
@@ -13,6 +14,8 @@ import (
 func TestHeldRecords(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
+	measured := meter.New()
+	f.cfg.Meter = measured
 	ctx := context.Background()
 	st, other := f.create("s", 1), f.create("other", 2)
 	txs := transaction.Open(transaction.Config{DB: f.db})
@@ -59,7 +62,20 @@ func TestHeldRecords(t *testing.T) {
 	}
 	put(t, st, "a", "later")
 	lower, upper := f.get(st, 1, Start{Type: TrimHorizon}), f.get(st, 2, Start{Type: TrimHorizon})
+	if n := arrived(measured, "s"); n != 5 {
+		t.Errorf("%v records are said to have come in", n)
+	}
 	if lower != "held-1 held-3 later" || upper != "held-2" {
 		t.Errorf("after the commit the shards have %q and %q", lower, upper)
 	}
+}
+
+// arrived is how many records a stream is said to have got.
+func arrived(m *meter.Meter, name string) (n float64) {
+	m.Each(func(s *meter.Series) {
+		if s.Name == "IncomingRecords" && s.Dimensions[0].Value == name {
+			_, n, _ = s.Totals()
+		}
+	})
+	return n
 }

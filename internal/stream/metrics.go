@@ -44,10 +44,7 @@ func (s *streamSeries) putRecord(e Entry, ok bool, took time.Duration) {
 	if !ok {
 		return
 	}
-	size := float64(len(e.Data) + len(e.PartitionKey))
-	s.putBytes.Observe(size)
-	s.incomingBytes.Observe(size)
-	s.incomingRecords.Observe(1)
+	s.putBytes.Observe(float64(sizeOf([]Entry{e})))
 }
 
 func (s *streamSeries) putRecords(entries []Entry, ok bool, took time.Duration) {
@@ -57,14 +54,23 @@ func (s *streamSeries) putRecords(entries []Entry, ok bool, took time.Duration) 
 	if !ok {
 		return
 	}
+	s.putsSuccessful.Observe(float64(len(entries)))
+	s.putsBytes.Observe(float64(sizeOf(entries)))
+}
+
+// incoming measures records that are in the stream now, by whatever way they came.
+func (s *streamSeries) incoming(entries []Entry) {
+	s.incomingBytes.Observe(float64(sizeOf(entries)))
+	s.incomingRecords.Observe(float64(len(entries)))
+}
+
+// sizeOf is what entries count as, in bytes.
+func sizeOf(entries []Entry) int {
 	size := 0
 	for _, e := range entries {
 		size += len(e.Data) + len(e.PartitionKey)
 	}
-	s.putsSuccessful.Observe(float64(len(entries)))
-	s.putsBytes.Observe(float64(size))
-	s.incomingBytes.Observe(float64(size))
-	s.incomingRecords.Observe(float64(len(entries)))
+	return size
 }
 
 func (s *streamSeries) getRecords(b *Batch, took time.Duration) {

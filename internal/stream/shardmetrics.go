@@ -103,8 +103,9 @@ func shardSeriesOf(m *meter.Meter, def Definition) []shardSeries {
 	return all
 }
 
-// measurePut measures records that were put, for each shard.
+// measurePut measures records that were put, for the stream and each shard.
 func (st *Stream) measurePut(entries []Entry, placed []Placed) {
+	st.series.incoming(entries)
 	series := st.state.Load().series
 	if series == nil {
 		return
