@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"os"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,7 +17,6 @@ import (
 	dynamodbtypes "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 	kinesistypes "github.com/aws/aws-sdk-go-v2/service/kinesis/types"
-	"golang.org/x/term"
 
 	"github.com/weirstream/weir/examples/web-analytics/replay"
 )
@@ -61,7 +60,8 @@ func (r *demoRun) replayAndCheck(ctx context.Context) error {
 	if r.published, err = r.metrics(ctx); err != nil {
 		return err
 	}
-	r.say("replaying %d events of %s", len(r.events), replay.Span(r.events).Round(time.Hour))
+	hours := math.Ceil(replay.Span(r.events).Hours())
+	r.say("replaying %d events of %.0f hours; watch them at %s/_weir/console/", len(r.events), hours, r.app.endpoint)
 	begin := time.Now()
 	watched, stop := context.WithCancel(ctx)
 	watching := make(chan struct{})
@@ -208,11 +208,8 @@ func (r *demoRun) watch(ctx context.Context) {
 	if r.app.json {
 		return
 	}
-	redraw := false
-	if f, ok := r.app.out.(*os.File); ok {
-		redraw = term.IsTerminal(int(f.Fd()))
-	}
-	every := 5 * time.Second
+	width := terminalWidth(r.app.out)
+	redraw, every := width > 0, 5*time.Second
 	if redraw {
 		every = 250 * time.Millisecond
 	}
@@ -233,7 +230,7 @@ func (r *demoRun) watch(ctx context.Context) {
 		}
 		line := liveLine(now.Minus(r.counted))
 		if redraw {
-			line = "\r\x1b[K" + line
+			line = "\r\x1b[K" + clip(line, width)
 		} else {
 			line += "\n"
 		}

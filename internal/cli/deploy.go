@@ -174,6 +174,8 @@ func (a *app) stackCall(ctx context.Context, method, path, templatePath string, 
 		return err
 	}
 	defer resp.Body.Close()
+	steps := a.newSteps()
+	defer steps.done()
 	lines := bufio.NewReader(resp.Body)
 	for {
 		line, err := lines.ReadBytes('\n')
@@ -186,7 +188,7 @@ func (a *app) stackCall(ctx context.Context, method, path, templatePath string, 
 				return stackError(templatePath, m.Error)
 			}
 			if m.Event != nil {
-				a.printEvent(m.Event)
+				steps.print(m.Event)
 			}
 			if m.Result != nil && last != nil {
 				last(m)
@@ -232,14 +234,6 @@ func stackError(path string, f *stackapi.Failure) error {
 		lines = append(lines, line)
 	}
 	return errors.New(strings.Join(lines, "\n"))
-}
-
-func (a *app) printEvent(e *stack.Event) {
-	line := fmt.Sprintf("%-28s %-32s %s", e.Status, e.ResourceType, e.LogicalID)
-	if e.Reason != "" {
-		line += "  " + e.Reason
-	}
-	a.progressLine(line)
 }
 
 func findTemplate(given string) (string, error) {

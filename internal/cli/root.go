@@ -33,8 +33,10 @@ const (
 // Main runs the command line and returns the exit code: 0 for success, 1 for
 // failure, 2 for a command line that makes no sense.
 func Main(args []string, out, errOut io.Writer) int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), endSignals()...)
 	defer stop()
+	// A second signal ends the process at once, should ending cleanly take too long.
+	context.AfterFunc(ctx, stop)
 	root := newRoot(&app{out: out, err: errOut})
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
@@ -45,11 +47,24 @@ func Main(args []string, out, errOut io.Writer) int {
 		return 130 // interrupted, as shells say it
 	}
 	fmt.Fprintln(errOut, "weir:", err)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		fmt.Fprintln(errOut, "Is a server running there already? Choose another address with --listen, such as 127.0.0.1:0 for any free port.")
+	}
 	var usage usageError
 	if errors.As(err, &usage) {
 		return 2
 	}
 	return 1
+}
+
+// endSignals are what ends a command cleanly. A terminal that closes hangs up; who
+// ignores that, with nohup, goes on ignoring it.
+func endSignals() []os.Signal {
+	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) {
+		signals = append(signals, syscall.SIGHUP)
+	}
+	return signals
 }
 
 // usageError is a mistake in the command line itself.

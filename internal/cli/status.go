@@ -6,14 +6,12 @@ import (
 	"fmt"
 	"io"
 	"net/url"
-	"os"
 	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"github.com/weirstream/weir/internal/console"
 )
@@ -103,10 +101,7 @@ func (a *app) status(ctx context.Context, o statusOptions) error {
 	}
 }
 
-func isTerminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd())) // #nosec G115 -- a descriptor
-}
+func isTerminal(w io.Writer) bool { return terminalWidth(w) > 0 }
 
 // readStatus asks the server, for the shards of the mappings that are wanted only.
 func (a *app) readStatus(ctx context.Context, of string) (serverStatus, error) {

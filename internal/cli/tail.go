@@ -122,41 +122,51 @@ func isNotFound(err error) bool {
 
 func (a *app) tailStream(ctx context.Context, name string, o tailOptions) (poll, error) {
 	client := kinesis.NewFromConfig(a.awsConfig())
-	shards, err := client.ListShards(ctx, &kinesis.ListShardsInput{StreamName: &name})
-	if err != nil {
-		return nil, err
+	iterator := func(ctx context.Context, shard string, start kinesistypes.ShardIteratorType) (*string, error) {
+		it, err := client.GetShardIterator(ctx, &kinesis.GetShardIteratorInput{StreamName: &name, ShardId: &shard, ShardIteratorType: start})
+		if err != nil {
+			return nil, err
+		}
+		return it.ShardIterator, nil
+	}
+	shards := &shardTails{
+		begin: func(ctx context.Context, shard string) (*string, error) {
+			return iterator(ctx, shard, kinesistypes.ShardIteratorTypeTrimHorizon)
+		},
+		read: func(ctx context.Context, shard string, it *string) (next *string, any bool, err error) {
+			out, err := client.GetRecords(ctx, &kinesis.GetRecordsInput{ShardIterator: it})
+			if err != nil {
+				return nil, false, err
+			}
+			for _, r := range out.Records {
+				if err := a.printRecord(shard, r); err != nil {
+					return nil, false, err
+				}
+			}
+			return out.NextShardIterator, len(out.Records) > 0, nil
+		},
+		list: func(ctx context.Context) (all []string, err error) {
+			in := &kinesis.ListShardsInput{StreamName: &name}
+			for {
+				out, err := client.ListShards(ctx, in)
+				if err != nil {
+					return nil, err
+				}
+				for _, sh := range out.Shards {
+					all = append(all, aws.ToString(sh.ShardId))
+				}
+				if out.NextToken == nil {
+					return all, nil
+				}
+				in = &kinesis.ListShardsInput{NextToken: out.NextToken}
+			}
+		},
 	}
 	start := kinesistypes.ShardIteratorTypeLatest
 	if o.fromStart {
 		start = kinesistypes.ShardIteratorTypeTrimHorizon
 	}
-	var iterators []*string
-	for _, sh := range shards.Shards {
-		it, err := client.GetShardIterator(ctx, &kinesis.GetShardIteratorInput{StreamName: &name, ShardId: sh.ShardId, ShardIteratorType: start})
-		if err != nil {
-			return nil, err
-		}
-		iterators = append(iterators, it.ShardIterator)
-	}
-	return func(ctx context.Context) (any bool, err error) {
-		for i, it := range iterators {
-			if it == nil {
-				continue
-			}
-			out, err := client.GetRecords(ctx, &kinesis.GetRecordsInput{ShardIterator: it})
-			if err != nil {
-				return false, err
-			}
-			iterators[i] = out.NextShardIterator
-			for _, r := range out.Records {
-				any = true
-				if err := a.printRecord(*shards.Shards[i].ShardId, r); err != nil {
-					return false, err
-				}
-			}
-		}
-		return any, nil
-	}, nil
+	return shards.poll, shards.open(ctx, func(ctx context.Context, shard string) (*string, error) { return iterator(ctx, shard, start) })
 }
 
 func (a *app) printRecord(shard string, r kinesistypes.Record) error {
@@ -175,45 +185,55 @@ func (a *app) tailTable(ctx context.Context, name string, o tailOptions) (poll, 
 	if err != nil {
 		return nil, err
 	}
-	if table.Table.LatestStreamArn == nil {
+	stream := table.Table.LatestStreamArn
+	if stream == nil {
 		return nil, fmt.Errorf("table %s has no stream; give it one with StreamSpecification", name)
 	}
 	client := dynamodbstreams.NewFromConfig(a.awsConfig())
-	described, err := client.DescribeStream(ctx, &dynamodbstreams.DescribeStreamInput{StreamArn: table.Table.LatestStreamArn})
-	if err != nil {
-		return nil, err
+	iterator := func(ctx context.Context, shard string, start streamtypes.ShardIteratorType) (*string, error) {
+		it, err := client.GetShardIterator(ctx, &dynamodbstreams.GetShardIteratorInput{StreamArn: stream, ShardId: &shard, ShardIteratorType: start})
+		if err != nil {
+			return nil, err
+		}
+		return it.ShardIterator, nil
+	}
+	shards := &shardTails{
+		begin: func(ctx context.Context, shard string) (*string, error) {
+			return iterator(ctx, shard, streamtypes.ShardIteratorTypeTrimHorizon)
+		},
+		read: func(ctx context.Context, _ string, it *string) (next *string, any bool, err error) {
+			out, err := client.GetRecords(ctx, &dynamodbstreams.GetRecordsInput{ShardIterator: it})
+			if err != nil {
+				return nil, false, err
+			}
+			for _, r := range out.Records {
+				if err := a.printChange(r); err != nil {
+					return nil, false, err
+				}
+			}
+			return out.NextShardIterator, len(out.Records) > 0, nil
+		},
+		list: func(ctx context.Context) (all []string, err error) {
+			in := &dynamodbstreams.DescribeStreamInput{StreamArn: stream}
+			for {
+				out, err := client.DescribeStream(ctx, in)
+				if err != nil {
+					return nil, err
+				}
+				for _, sh := range out.StreamDescription.Shards {
+					all = append(all, aws.ToString(sh.ShardId))
+				}
+				if in.ExclusiveStartShardId = out.StreamDescription.LastEvaluatedShardId; in.ExclusiveStartShardId == nil {
+					return all, nil
+				}
+			}
+		},
 	}
 	start := streamtypes.ShardIteratorTypeLatest
 	if o.fromStart {
 		start = streamtypes.ShardIteratorTypeTrimHorizon
 	}
-	var iterators []*string
-	for _, sh := range described.StreamDescription.Shards {
-		it, err := client.GetShardIterator(ctx, &dynamodbstreams.GetShardIteratorInput{StreamArn: table.Table.LatestStreamArn, ShardId: sh.ShardId, ShardIteratorType: start})
-		if err != nil {
-			return nil, err
-		}
-		iterators = append(iterators, it.ShardIterator)
-	}
-	return func(ctx context.Context) (any bool, err error) {
-		for i, it := range iterators {
-			if it == nil {
-				continue
-			}
-			out, err := client.GetRecords(ctx, &dynamodbstreams.GetRecordsInput{ShardIterator: it})
-			if err != nil {
-				return false, err
-			}
-			iterators[i] = out.NextShardIterator
-			for _, r := range out.Records {
-				any = true
-				if err := a.printChange(r); err != nil {
-					return false, err
-				}
-			}
-		}
-		return any, nil
-	}, nil
+	return shards.poll, shards.open(ctx, func(ctx context.Context, shard string) (*string, error) { return iterator(ctx, shard, start) })
 }
 
 func (a *app) printChange(r streamtypes.Record) error {
@@ -265,8 +285,14 @@ func plainValue(v streamtypes.AttributeValue) any {
 }
 
 func (a *app) tailFunction(ctx context.Context, name string, o tailOptions) (poll, error) {
-	if _, err := lambda.NewFromConfig(a.awsConfig()).GetFunctionConfiguration(ctx, &lambda.GetFunctionConfigurationInput{FunctionName: &name}); err != nil {
+	function, err := lambda.NewFromConfig(a.awsConfig()).GetFunctionConfiguration(ctx, &lambda.GetFunctionConfigurationInput{FunctionName: &name})
+	if err != nil {
 		return nil, err
+	}
+	// The name may be an ARN, or end in a version or an alias.
+	group := "/aws/lambda/" + aws.ToString(function.FunctionName)
+	if function.LoggingConfig != nil && function.LoggingConfig.LogGroup != nil {
+		group = *function.LoggingConfig.LogGroup
 	}
 	client := cloudwatchlogs.NewFromConfig(a.awsConfig())
 	since := time.Now().UnixMilli()
@@ -276,7 +302,7 @@ func (a *app) tailFunction(ctx context.Context, name string, o tailOptions) (pol
 	seen := map[string]bool{} // ids of events at the time since, which come again
 	return func(ctx context.Context) (any bool, err error) {
 		pages := cloudwatchlogs.NewFilterLogEventsPaginator(client, &cloudwatchlogs.FilterLogEventsInput{
-			LogGroupName: aws.String("/aws/lambda/" + name), StartTime: &since,
+			LogGroupName: &group, StartTime: &since,
 		})
 		for pages.HasMorePages() {
 			page, err := pages.NextPage(ctx)
