@@ -6,12 +6,21 @@ export function endpointFlag(): string {
   return "--endpoint-url " + (live.value.server?.address ?? location.origin);
 }
 
+// usual is where the command line looks for a server unless it is told.
+const usual = "http://127.0.0.1:4566";
+
+// weir is a command for this server.
+export function weir(command: string): string {
+  const address = live.value.server?.address ?? location.origin;
+  return `weir ${command}` + (address === usual ? "" : ` --endpoint ${address}`);
+}
+
 export function NoStreams(props: { small?: boolean }) {
   return (
     <Empty title="No streams yet" small={props.small}>
       <div class="commands">
         <Command text={`aws ${endpointFlag()} kinesis create-stream --stream-name events --shard-count 2`} />
-        {!props.small && <Command about="Then put events into it, one JSON object per line" text="weir put events events.jsonl" />}
+        {!props.small && <Command about="Then put events into it, one JSON object per line" text={weir("put events events.jsonl")} />}
       </div>
     </Empty>
   );
@@ -32,15 +41,15 @@ export function NoFunctions(props: { small?: boolean }) {
     <Empty title="No functions yet" small={props.small}>
       {!props.small && <p>Functions come with an application's template, or one by one as a zip through the Lambda API.</p>}
       <div class="commands">
-        <Command text="weir deploy template.yaml" />
+        <Command text={weir("deploy template.yaml")} />
       </div>
     </Empty>
   );
 }
 
-export function NoMappings() {
+export function NoMappings(props: { small?: boolean }) {
   return (
-    <Empty title="No function reads a stream yet" small>
+    <Empty title="No function reads a stream yet" small={props.small}>
       <div class="commands">
         <Command text={`aws ${endpointFlag()} lambda create-event-source-mapping --function-name NAME --event-source-arn ARN --starting-position TRIM_HORIZON --batch-size 300`} />
       </div>
@@ -87,7 +96,7 @@ export function NoStacks() {
     <Empty title="No stacks yet">
       <p>A stack is what one template declares: streams, functions, tables, alarms, deployed, updated and removed together.</p>
       <div class="commands">
-        <Command text="weir deploy template.yaml --stack-name my-app" />
+        <Command text={weir("deploy template.yaml --stack-name my-app")} />
       </div>
     </Empty>
   );

@@ -5,6 +5,7 @@ import { clock, count, date, plural, zone, zoneName } from "../format";
 import { followLog } from "../live";
 import { Icon } from "../ui/icons";
 import { Command, Empty, Loading, Problem, Switch } from "../ui/parts";
+import { weir } from "./empty";
 import { kindOf, matches } from "./logline";
 
 const mostLines = 3000; // kept in the page; older ones are let go while following
@@ -103,7 +104,7 @@ function Lines(props: { log: Log; lines: LogEvent[]; follow: boolean; onFollow: 
     return (
       <Empty title="This function has not run yet">
         <p>Its output appears here as it is written.</p>
-        <div class="commands"><Command about="Follow it in a terminal" text={`weir tail ${props.name}`} /></div>
+        <div class="commands"><Command about="Follow it in a terminal" text={weir(`tail ${props.name}`)} /></div>
       </Empty>
     );
   }

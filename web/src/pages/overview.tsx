@@ -5,7 +5,7 @@ import { Icon } from "../ui/icons";
 import { AlarmList, FunctionList, inOrder, MappingList, recentErrors, StreamList, TableList } from "../ui/lists";
 import { Card, Command, Empty, Figure, Loading, Page } from "../ui/parts";
 import { Sparkline } from "../ui/sparkline";
-import { endpointFlag, NoAlarms, NoFunctions, NoMappings, NoStreams, NoTables } from "./empty";
+import { NoAlarms, NoFunctions, NoMappings, NoStreams, NoTables, weir } from "./empty";
 
 export function OverviewPage() {
   const state = live.value;
@@ -45,7 +45,7 @@ function Everything(props: { state: Live }) {
       </Card>
       <div class="grid-2">
         <Card title="Event source mappings" count={state.mappings.length} actions={<All count={state.mappings.length} section="mappings" />} flush>
-          {state.mappings.length > 0 ? <MappingList mappings={inOrder(state.mappings).slice(0, most)} /> : <NoMappings />}
+          {state.mappings.length > 0 ? <MappingList mappings={inOrder(state.mappings).slice(0, most)} /> : <NoMappings small />}
         </Card>
         <Card title="Alarms" count={state.alarms.length} actions={<All count={state.alarms.length} section="alarms" />} flush>
           {state.alarms.length > 0 ? <AlarmList alarms={state.alarms} most={most} /> : <NoAlarms small />}
@@ -125,9 +125,9 @@ function Welcome() {
       <Empty title="Nothing runs here yet">
         <p>Weir takes events in, has functions count and transform them, and keeps the results in tables. Three ways to begin:</p>
         <div class="commands">
-          <Command about="See it work: the web-analytics example with 10,000 real events" text="weir demo" />
-          <Command about="Deploy an application of your own from its SAM template" text="weir deploy template.yaml" />
-          <Command about="Or make a single stream with the AWS CLI" text={`aws ${endpointFlag()} kinesis create-stream --stream-name events --shard-count 2`} />
+          <Command about="See it work: the web-analytics example with 10,000 real events, on a server of its own" text="weir demo --listen 127.0.0.1:0" />
+          <Command about="Deploy an application of your own from its SAM template" text={weir("deploy template.yaml")} />
+          <Command about="Or make a single stream with the AWS CLI" text={`eval "$(${weir("env")})"\naws kinesis create-stream --stream-name events --shard-count 2`} />
         </div>
       </Empty>
     </Card>

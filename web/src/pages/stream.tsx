@@ -10,7 +10,7 @@ import { to } from "../router";
 import { MappingList } from "../ui/lists";
 import { Card, Command, Empty, Figure, Loading, Page, Problem } from "../ui/parts";
 import { Sparkline } from "../ui/sparkline";
-import { NoMappings } from "./empty";
+import { NoMappings, weir } from "./empty";
 import { NotFound } from "./notfound";
 
 export function StreamPage(props: { name: string }) {
@@ -35,12 +35,12 @@ export function StreamPage(props: { name: string }) {
       </div>
       <Card title="Records per minute, last hour"><Incoming name={stream.name} /></Card>
       <Card title="Read by" count={readers.length} flush>
-        {readers.length > 0 ? <MappingList mappings={readers} /> : <NoMappings />}
+        {readers.length > 0 ? <MappingList mappings={readers} /> : <NoMappings small />}
       </Card>
       <Card title="Use it">
         <div class="commands commands-left">
-          <Command about="Put events, one JSON object per line" text={`weir put ${stream.name} events.jsonl`} />
-          <Command about="Follow what comes in" text={`weir tail ${stream.name}`} />
+          <Command about="Put events, one JSON object per line" text={weir(`put ${stream.name} events.jsonl`)} />
+          <Command about="Follow what comes in" text={weir(`tail ${stream.name}`)} />
         </div>
       </Card>
     </Page>

@@ -162,9 +162,10 @@ async function toClipboard(text: string): Promise<boolean> {
   return done;
 }
 
-// Command is a command line to copy; a long one is put on several lines.
+// Command is a command line to copy; a long one is put on several lines, of which the
+// first has what it is about.
 export function Command(props: { text: string; about?: string }) {
-  const text = props.text.length > 80 ? props.text.replaceAll(" --", " \\\n  --") : props.text;
+  const text = props.text.split("\n").some((line) => line.length > 80) ? props.text.replaceAll(/ --(?!endpoint)/g, " \\\n  --") : props.text;
   return (
     <div class="command">
       {props.about && <div class="command-about">{props.about}</div>}
