@@ -179,7 +179,7 @@ func (x *expansion) resolve(t *template.Template) {
 	}
 }
 
-var subReference = regexp.MustCompile(`\$\{([A-Za-z0-9]+\.(?:Alias|Version))\}`)
+var subReference = regexp.MustCompile(`\$\{([A-Za-z0-9]+\.(?:Alias|Version))((?:\.[A-Za-z0-9]+)?)\}`)
 
 func (x *expansion) resolved(n *template.Node) *template.Node {
 	if n == nil || n.IsScalar() {
@@ -202,6 +202,8 @@ func (x *expansion) resolved(n *template.Node) *template.Node {
 		if id, ok := x.generated[call.Value.Text]; ok {
 			call.Value = template.String(call.Value.Line, id)
 		}
+	case "Fn::GetAtt":
+		call.Value = x.resolvedAttribute(call.Value)
 	case "Fn::Sub":
 		text := call.Value
 		if text.Kind == template.KindList && len(text.Items) > 0 {
@@ -210,8 +212,9 @@ func (x *expansion) resolved(n *template.Node) *template.Node {
 		if text.IsScalar() {
 			changed := *text
 			changed.Text = subReference.ReplaceAllStringFunc(text.Text, func(found string) string {
-				if id, ok := x.generated[found[2:len(found)-1]]; ok {
-					return "${" + id + "}"
+				parts := subReference.FindStringSubmatch(found)
+				if id, ok := x.generated[parts[1]]; ok {
+					return "${" + id + parts[2] + "}"
 				}
 				return found
 			})
@@ -223,4 +226,28 @@ func (x *expansion) resolved(n *template.Node) *template.Node {
 		}
 	}
 	return &out
+}
+
+// resolvedAttribute is the argument of an Fn::GetAtt with the generated resource in
+// place of a reference such as "F.Version": "F.Version.Version" is its number.
+func (x *expansion) resolvedAttribute(n *template.Node) *template.Node {
+	parts := []string{n.Text}
+	if n.Kind == template.KindList {
+		parts = parts[:0]
+		for _, item := range n.Items {
+			if !item.IsScalar() {
+				return n
+			}
+			parts = append(parts, item.Text)
+		}
+	}
+	parts = strings.SplitN(strings.Join(parts, "."), ".", 3)
+	if len(parts) < 3 {
+		return n
+	}
+	id, ok := x.generated[parts[0]+"."+parts[1]]
+	if !ok {
+		return n
+	}
+	return template.List(n.Line, template.String(n.Line, id), template.String(n.Line, parts[2]))
 }
