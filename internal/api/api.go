@@ -71,6 +71,9 @@ type Service struct {
 	// QueryFlat names the elements of lists and maps in the query protocol where
 	// they are flat.
 	QueryFlat awsquery.Flat
+	// QueryNoAction is what an unknown action is answered with in the query protocol,
+	// with its name for the verb; "" for the usual words.
+	QueryNoAction string
 	// QueryCompatible marks a service that moved from query to JSON or CBOR and
 	// still tells its old error codes (x-amzn-query-error).
 	QueryCompatible bool

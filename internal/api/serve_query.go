@@ -1,6 +1,7 @@
 package api
 
 import (
+	"fmt"
 	"net/http"
 	"reflect"
 
@@ -35,7 +36,11 @@ func (h *Handler) serveQuery(x *exchange) {
 	case action == "":
 		x.fail(&Error{Code: "MissingAction", Message: "The request must contain the parameter Action."})
 	case x.op == nil:
-		x.fail(&Error{Code: "InvalidAction", Message: "Could not find operation " + action + " for version " + version})
+		message := "Could not find operation " + action + " for version " + version
+		if words := x.svc.QueryNoAction; words != "" {
+			message = fmt.Sprintf(words, action)
+		}
+		x.fail(&Error{Code: "InvalidAction", Message: message})
 	case x.authorized():
 		x.call(func(in reflect.Value) error { return form.Decode(x.op.inShape, in) })
 	}

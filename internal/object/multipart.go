@@ -250,7 +250,20 @@ func (b *Buckets) Parts(ctx context.Context, u Upload, after, limit int) (parts 
 	if err := ctx.Err(); err != nil {
 		return nil, false, err
 	}
-	all, err := b.partsOf(u.ID)
+	return b.pageOfParts(u.ID, after, limit)
+}
+
+// Parts is Parts of the upload that the object was made of; there are none if it was
+// sent whole.
+func (c *Content) Parts(after, limit int) (parts []Part, more bool, err error) {
+	if c.Object.Parts == 0 {
+		return nil, false, nil
+	}
+	return c.b.pageOfParts(c.Object.Content, after, limit)
+}
+
+func (b *Buckets) pageOfParts(id ID, after, limit int) (parts []Part, more bool, err error) {
+	all, err := b.partsOf(id)
 	if err != nil {
 		return nil, false, err
 	}

@@ -99,6 +99,51 @@ def test_upload_in_parts(weir, s3, bucket, tmp_path):
     assert read() == data
 
 
+def test_attributes(s3, bucket):
+    everything = ["ETag", "Checksum", "ObjectParts", "StorageClass", "ObjectSize"]
+
+    def attributes(**options):
+        answer = s3.get_object_attributes(Bucket=bucket, Key="k", **{"ObjectAttributes": everything} | options)
+        assert answer.pop("LastModified") and answer.pop("ResponseMetadata")
+        return answer
+
+    etag = s3.put_object(Bucket=bucket, Key="k", Body=b"test-body", ChecksumAlgorithm="SHA256")["ETag"].strip('"')
+    checksum = {"ChecksumSHA256": "2dhlzFTsYGePGxGQhK15rn+TV9HEUZxkV94zFLf7uoo=", "ChecksumType": "FULL_OBJECT"}
+    assert attributes() == {"ETag": etag, "Checksum": checksum, "StorageClass": "STANDARD", "ObjectSize": 9}
+    assert attributes(ObjectAttributes=["ObjectSize"]) == {"ObjectSize": 9}
+    assert refused(s3.get_object_attributes, Bucket=bucket, Key="absent", ObjectAttributes=["ETag"])[:2] == ("NoSuchKey", 404)
+    assert refused(s3.get_object_attributes, Bucket=bucket, Key="k", ObjectAttributes=["Colour"])[0] == "InvalidArgument"
+
+    upload = s3.create_multipart_upload(Bucket=bucket, Key="k", ChecksumAlgorithm="SHA1")["UploadId"]
+    parts = []
+    for n, body in enumerate([b"x" * 5 * MIB, b"y"], 1):
+        p = s3.upload_part(Bucket=bucket, Key="k", UploadId=upload, PartNumber=n, Body=body, ChecksumAlgorithm="SHA1")
+        parts.append({"PartNumber": n, "ETag": p["ETag"], "ChecksumSHA1": p["ChecksumSHA1"]})
+    done = s3.complete_multipart_upload(Bucket=bucket, Key="k", UploadId=upload, MultipartUpload={"Parts": parts})
+    got = attributes()
+    assert got["Checksum"] == {"ChecksumSHA1": done["ChecksumSHA1"].removesuffix("-2"), "ChecksumType": "COMPOSITE"}
+    assert got["ObjectParts"] == {
+        "TotalPartsCount": 2, "PartNumberMarker": 0, "NextPartNumberMarker": 2, "MaxParts": 1000, "IsTruncated": False,
+        "Parts": [
+            {"PartNumber": 1, "Size": 5 * MIB, "ChecksumSHA1": parts[0]["ChecksumSHA1"]},
+            {"PartNumber": 2, "Size": 1, "ChecksumSHA1": parts[1]["ChecksumSHA1"]},
+        ],
+    }
+    page = attributes(MaxParts=1)["ObjectParts"]
+    assert (len(page["Parts"]), page["NextPartNumberMarker"], page["IsTruncated"]) == (1, 1, True)
+    assert attributes(MaxParts=1, PartNumberMarker=1)["ObjectParts"]["Parts"][0]["PartNumber"] == 2
+
+
+def test_metadata_that_is_not_ascii(s3, bucket):
+    s3.put_object(Bucket=bucket, Key="k", Body=b"", Metadata={
+        "words": "=?UTF-8?Q?=C3=84M=C3=84Z=C3=95=C3=91_S3?=", "ascii": "=?UTF-8?B?YWJj?=", "plain": "a_b = c?",
+    })
+    want = {"words": "=?UTF-8?Q?=C3=84M=C3=84Z=C3=95=C3=91_S3?=", "ascii": "abc", "plain": "a_b = c?"}
+    assert s3.head_object(Bucket=bucket, Key="k")["Metadata"] == want
+    s3.copy_object(Bucket=bucket, Key="copy", CopySource={"Bucket": bucket, "Key": "k"})
+    assert s3.get_object(Bucket=bucket, Key="copy")["Metadata"] == want
+
+
 def test_steps_of_an_upload(s3, bucket):
     at = {"Bucket": bucket, "Key": "k"}
     upload = s3.create_multipart_upload(**at)["UploadId"]

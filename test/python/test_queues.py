@@ -4,6 +4,7 @@ import json
 import subprocess
 import threading
 import time
+import urllib.error
 import urllib.parse
 import urllib.request
 
@@ -166,6 +167,10 @@ def test_query_protocol(weir, make):
 
     assert "<MD5OfMessageBody>c4ca4238a0b923820dcc509a6f75849b</MD5OfMessageBody>" in post(Action="SendMessage", MessageBody="1")
     assert "<Message><Body>1</Body>" in post(Action="ReceiveMessage")
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        post(Action="FooBar")
+    text = refused.value.read().decode()
+    assert "<Code>InvalidAction</Code>" in text and "<Message>The action FooBar is not valid for this endpoint.</Message>" in text
 
 
 def test_survives_restart(start):

@@ -146,7 +146,10 @@ func (h handlers) deleteRetentionPolicy(ctx context.Context, in *cloudwatchlogs.
 func (h handlers) describeLogStreams(ctx context.Context, in *cloudwatchlogs.DescribeLogStreamsInput) (*cloudwatchlogs.DescribeLogStreamsOutput, error) {
 	var c api.Constraints
 	checkStream(&c, "logStreamNamePrefix", in.LogStreamNamePrefix)
-	api.Enum(&c, "orderBy", in.OrderBy, types.OrderByLogStreamName, types.OrderByLastEventTime)
+	if in.OrderBy != "" || api.Given(ctx, "orderBy") { // given, it must not be empty
+		given := func() bool { return true }
+		api.RequiredEnum(&c, "orderBy", in.OrderBy, given, types.OrderByLogStreamName, types.OrderByLastEventTime)
+	}
 	c.Range("limit", in.Limit, 1, maxPage)
 	group, err := groupOf(&c, in.LogGroupName, in.LogGroupIdentifier)
 	if err != nil {

@@ -91,7 +91,7 @@ func (x *exchange) objectHeaders(o object.Object, partial bool) {
 		head.Set("X-Amz-Storage-Class", m.StorageClass)
 	}
 	for name, value := range m.User {
-		head["x-amz-meta-"+name] = []string{value}
+		head["x-amz-meta-"+name] = []string{metadataHeader(value)}
 	}
 	if len(m.Tags) > 0 {
 		head.Set("X-Amz-Tagging-Count", strconv.Itoa(len(m.Tags)))

@@ -59,6 +59,7 @@ func init() {
 		{http.MethodHead, atObject, ""}:          (*exchange).getObject,
 		{http.MethodPut, atObject, ""}:           (*exchange).putObject,
 		{http.MethodDelete, atObject, ""}:        (*exchange).deleteObject,
+		{http.MethodGet, atObject, "attributes"}: (*exchange).getObjectAttributes,
 		{http.MethodGet, atObject, "tagging"}:    (*exchange).getObjectTagging,
 		{http.MethodPut, atObject, "tagging"}:    (*exchange).putObjectTagging,
 		{http.MethodDelete, atObject, "tagging"}: (*exchange).deleteObjectTagging,

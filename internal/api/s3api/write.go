@@ -53,7 +53,7 @@ func (x *exchange) meta() (object.Meta, error) {
 			if m.User == nil {
 				m.User = map[string]string{}
 			}
-			m.User[rest] = strings.Join(values, ",")
+			m.User[rest] = userMetadata(strings.Join(values, ","))
 		}
 	}
 	var err error

@@ -60,6 +60,7 @@ func New(queues *queue.Queues) *api.Service {
 		QueryVersion:    "2012-11-05",
 		XMLNamespace:    "http://queue.amazonaws.com/doc/2012-11-05/",
 		QueryFlat:       flat,
+		QueryNoAction:   "The action %s is not valid for this endpoint.",
 		QueryCompatible: true,
 		ErrorNamespace:  "com.amazonaws.sqs",
 		MaxRequestBytes: maxRequest,
