@@ -37,6 +37,8 @@ type Config struct {
 	// RequireAuth refuses requests whose signature is absent or incomplete. Nothing
 	// is verified.
 	RequireAuth bool
+	// Hosts refuses what pages of the outside ask for; nil takes everything.
+	Hosts *Hosts
 	// Log receives causes of internal failures; nil discards them.
 	Log *slog.Logger
 }
@@ -190,6 +192,12 @@ func (h *Handler) prepareOperation(svc *service, o Operation, shapes *shape.Buil
 
 // ServeHTTP implements http.Handler.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if h.cfg.Hosts != nil {
+		if why := h.cfg.Hosts.refuse(r); why != "" {
+			http.Error(w, why, http.StatusForbidden)
+			return
+		}
+	}
 	if h.cfg.Fallback != nil && strings.HasPrefix(r.URL.Path, ownPrefix) {
 		h.cfg.Fallback.ServeHTTP(w, r)
 		return

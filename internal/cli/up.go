@@ -2,8 +2,12 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -20,6 +24,8 @@ const (
 // serverFlags are the options of commands that run a server.
 type serverFlags struct {
 	listen, dataDir, auth, limits, smtp, region, account, logLevel string
+
+	allowHosts []string
 }
 
 func (f *serverFlags) register(c *cobra.Command, listen, dataDir string) {
@@ -28,6 +34,7 @@ func (f *serverFlags) register(c *cobra.Command, listen, dataDir string) {
 	flags.StringVar(&f.dataDir, "data-dir", dataDir, "directory that keeps everything")
 	flags.StringVar(&f.auth, "auth", "off", "check signatures and policies: off")
 	flags.StringVar(&f.limits, "limits", "none", "enforce throughput limits: none, or aws for those of functions: 1000 concurrent invocations")
+	flags.StringSliceVar(&f.allowHosts, "allow-host", nil, "name by which the server may be called besides addresses and localhost, and whose pages may call it, *.name for all under it")
 	flags.StringVar(&f.smtp, "smtp", "", "mail server, host:port or smtp[s]://user:password@host:port; without it mail stays in the outbox")
 	flags.StringVar(&f.region, "region", catalog.DefaultIdentity.Region, "region in ARNs")
 	flags.StringVar(&f.account, "account", catalog.DefaultIdentity.Account, "account in ARNs, twelve digits")
@@ -50,8 +57,9 @@ func (f *serverFlags) config(a *app) (server.Config, error) {
 	}
 	return server.Config{
 		Listen: f.listen, DataDir: f.dataDir, SMTP: f.smtp, Version: Version, Limits: f.limits == "aws",
-		Identity: catalog.Identity{Partition: catalog.DefaultIdentity.Partition, Region: f.region, Account: f.account},
-		Log:      slog.New(slog.NewTextHandler(a.err, &slog.HandlerOptions{Level: level})),
+		AllowedHosts: f.allowHosts,
+		Identity:     catalog.Identity{Partition: catalog.DefaultIdentity.Partition, Region: f.region, Account: f.account},
+		Log:          slog.New(slog.NewTextHandler(a.err, &slog.HandlerOptions{Level: level})),
 	}, nil
 }
 
@@ -76,6 +84,9 @@ on Ctrl-C and SIGTERM.`,
   weir up --listen 127.0.0.1:0 --data-dir /var/lib/weir --smtp localhost:25`,
 		Args: exactArgs(),
 		RunE: func(c *cobra.Command, _ []string) error {
+			if f.dataDir == "" {
+				return usageError{errors.New("--data-dir needs the name of a directory")}
+			}
 			cfg, err := f.config(a)
 			if err != nil {
 				return err
@@ -88,6 +99,8 @@ on Ctrl-C and SIGTERM.`,
 }
 
 func (a *app) up(ctx context.Context, cfg server.Config) error {
+	// Nobody reading the log any more does not end the server.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	start := time.Now()
 	s, err := server.Open(cfg)
 	if err != nil {
@@ -95,7 +108,7 @@ func (a *app) up(ctx context.Context, cfg server.Config) error {
 	}
 	cfg.Log.Info("accepting requests", "endpoint", s.Endpoint(), "data", cfg.DataDir, "took", time.Since(start).Round(time.Millisecond))
 	if err := a.ready(s); err != nil {
-		return err
+		return errors.Join(err, s.Close())
 	}
 	<-ctx.Done()
 	cfg.Log.Info("stopping")

@@ -230,6 +230,7 @@ func (s *Server) handler() (*api.Handler, error) {
 		},
 		Invocations: callers{p.functions},
 		Objects:     s3api.New(p.buckets, s.cfg.Log),
+		Hosts:       &api.Hosts{Allowed: s.cfg.AllowedHosts},
 		Fallback:    own, Identity: s.cfg.Identity, Log: s.cfg.Log,
 	})
 }

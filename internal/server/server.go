@@ -29,6 +29,9 @@ type Config struct {
 	Listen   string // host:port; port 0 takes a free one
 	DataDir  string
 	Identity catalog.Identity
+	// AllowedHosts are names by which others than this machine call the server, and
+	// whose pages may call it, such as "weir.example.com" or "*.example.com".
+	AllowedHosts []string
 	// SMTP is where mail goes, "host:port" or a URL smtp[s]://user:pass@host:port;
 	// empty keeps mail in the outbox.
 	SMTP string

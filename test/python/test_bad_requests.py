@@ -308,3 +308,20 @@ def test_connections_that_break_off(weir):
         connection.sock.sendall(request)
         connection.close()
         assert weir.healthy()
+
+
+def test_pages_of_the_outside_are_refused(weir):
+    code = zipped({"h.py": "def handler(event, context): pass"})
+    create = json.dumps({"FunctionName": "planted", "Code": {"ZipFile": code.hex()}, "Role": ROLE})
+    for headers in [{"Origin": "https://evil.example"}, {"Origin": "null"}, {"Host": "evil.example:4566"}]:
+        for method, path, body in [
+            ("POST", "/2015-03-31/functions", create),
+            ("OPTIONS", "/2015-03-31/functions", ""),
+            ("GET", "/_weir/console/api/status", ""),
+        ]:
+            status, answer = send(weir, method, path, body, Content_Type="text/plain", **headers)
+            assert status == 403 and b"--allow-host" in answer, (headers, method, path)
+    status, _ = send(weir, "GET", "/?Action=CreateTopic&Name=planted&Version=2010-03-31", Sec_Fetch_Site="cross-site")
+    assert status == 403
+    status, _ = send(weir, "GET", "/_weir/console/api/status", Origin="http://localhost:3000")
+    assert status == 200

@@ -116,3 +116,15 @@ Resources:
     assert groups()[0]["retentionInDays"] == 3
     command("destroy", "called")
     assert groups() == []
+
+
+def test_a_server_whose_log_nobody_reads(binary, tmp_path):
+    server = subprocess.Popen(
+        [binary, "up", "--listen", "127.0.0.1:0", "--data-dir", tmp_path / "data"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=ENVIRONMENT,
+    )
+    server.stdout.readline()
+    server.stderr.close()
+    server.terminate()  # which it logs
+    assert server.wait(30) == 0
+    server.stdout.close()
