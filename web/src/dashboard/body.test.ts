@@ -37,6 +37,13 @@ test("a body with nonsense in it is read as far as it makes sense", () => {
   assert.throws(() => parseBoard("null"));
 });
 
+test("widgets without a place get the next one that is free", () => {
+  const board = parseBoard(JSON.stringify({
+    widgets: [{ width: 12 }, { width: 12 }, { width: 24, height: 3 }, { x: 0, y: 9, width: 6, height: 2 }, { width: 8, height: 2 }, {}],
+  }));
+  assert.deepEqual(board.widgets.map((w) => [w.x, w.y]), [[0, 0], [12, 0], [0, 6], [0, 9], [6, 9], [14, 9]]);
+});
+
 test("a whole range becomes one value by its statistic", () => {
   assert.deepEqual(["Sum", "Average", "Minimum", "Maximum", "p99"].map((s) => total([1, 2, 6], s)), [9, 3, 1, 6, 6]);
   assert.equal(total([], "Sum"), undefined);

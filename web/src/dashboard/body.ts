@@ -69,7 +69,31 @@ export function parseBoard(text: string): Board {
   const body = JSON.parse(text) as unknown;
   if (typeof body !== "object" || body === null) throw new Error("The body is not a JSON object.");
   const { start, end, widgets } = body as Json;
-  return { range: parseStart(start, end), widgets: list(widgets).map(widget) };
+  const board = { range: parseStart(start, end), widgets: list(widgets).map(widget) };
+  const placeless = list(widgets).map(object).map((w) => num(w["x"]) === undefined && num(w["y"]) === undefined);
+  place(board.widgets, placeless);
+  return board;
+}
+
+// place gives widgets that say nothing about it the next free place, by rows.
+function place(widgets: Place[], placeless: boolean[]): void {
+  const placed = widgets.filter((_, i) => !placeless[i]);
+  const taken = (at: Place) => placed.some((p) => at.x < p.x + p.width && p.x < at.x + at.width && at.y < p.y + p.height && p.y < at.y + at.height);
+  let row = 0;
+  widgets.forEach((w, i) => {
+    if (!placeless[i]) return;
+    w.y = row;
+    while (taken(w)) {
+      if (w.x + w.width < 24) {
+        w.x++;
+      } else {
+        w.x = 0;
+        w.y++;
+      }
+    }
+    row = w.y;
+    placed.push(w);
+  });
 }
 
 function widget(v: unknown): Widget {
