@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/url"
 	"os"
 	"os/signal"
 	"strings"
@@ -84,8 +85,22 @@ templates work unchanged.`,
   eval "$(weir env)"               # point the AWS CLI and SDKs at it
   weir deploy template.yaml        # create what a template declares
   weir demo                        # see it all at work`,
+		Args: func(c *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return nil
+			}
+			maybe := ""
+			if near := c.SuggestionsFor(args[0]); len(near) > 0 {
+				maybe = "; did you mean " + strings.Join(near, " or ") + "?"
+			}
+			return usageError{fmt.Errorf("unknown command %q%s\nSee '%s --help'", args[0], maybe, c.CommandPath())}
+		},
+		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
 		SilenceErrors: true,
 		SilenceUsage:  true,
+
+		SuggestionsMinimumDistance: 2,
+		PersistentPreRunE:          func(*cobra.Command, []string) error { return checkEndpoint(a.endpoint) },
 	}
 	root.SetOut(a.out)
 	root.SetErr(a.err)
@@ -98,6 +113,14 @@ templates work unchanged.`,
 	root.AddCommand(upCommand(a), envCommand(a), versionCommand(a), putCommand(a), tailCommand(a),
 		statusCommand(a), deployCommand(a), destroyCommand(a), runtimesCommand(a), demoCommand(a))
 	return root
+}
+
+func checkEndpoint(endpoint string) error {
+	u, err := url.Parse(endpoint)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return usageError{fmt.Errorf("--endpoint %s: want an address such as %s", endpoint, defaultEndpoint)}
+	}
+	return nil
 }
 
 func endpointDefault() string {

@@ -52,6 +52,9 @@ func (f *serverFlags) config(a *app) (server.Config, error) {
 	if err := level.UnmarshalText([]byte(f.logLevel)); err != nil {
 		return server.Config{}, usageError{fmt.Errorf("--log-level %s: want debug, info, warn or error", f.logLevel)}
 	}
+	if f.region == "" {
+		return server.Config{}, usageError{errors.New("--region needs a name, such as " + catalog.DefaultIdentity.Region)}
+	}
 	if !isAccount(f.account) {
 		return server.Config{}, usageError{fmt.Errorf("--account %s: want twelve digits", f.account)}
 	}
