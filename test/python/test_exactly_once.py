@@ -188,6 +188,52 @@ def test_what_cannot_be_held_back_is_refused(weir, table, create):
     assert count(table, "o") == 1
 
 
+def test_a_write_that_the_sdk_sends_again_counts_once(weir, table, create):
+    kinesis = weir.client("kinesis")
+    kinesis.create_stream(StreamName="again", ShardCount=1)
+    kinesis.get_waiter("stream_exists").wait(StreamName="again")
+    name = create(
+        "again",
+        "import botocore.httpsession as http",
+        "sent, calls = http.URLLib3Session.send, []",
+        "def send(self, request):",
+        "    answer = sent(self, request)",
+        "    calls.append(request.url)",
+        "    if len(calls) % 2: raise http.ConnectionClosedError(endpoint_url=request.url)  # the answer is lost",
+        "    return answer",
+        "http.URLLib3Session.send = send",
+        "tries = Config(retries={'mode': 'standard', 'total_max_attempts': 3})",
+        "table = boto3.resource('dynamodb', config=tries).Table('once')",
+        "table.put_item(Item={'id': 'again', 'n': 0}, ConditionExpression='attribute_not_exists(id)')",
+        "told = [table.update_item(Key={'id': 'again'}, UpdateExpression='ADD n :n', ExpressionAttributeValues={':n': 1}, ReturnValues='UPDATED_NEW') for _ in range(3)]",
+        "boto3.client('kinesis', config=tries).put_records(StreamName='again', Records=[{'PartitionKey': 'a', 'Data': b'1'}])",
+        "http.URLLib3Session.send = sent",
+        "return [[int(t['Attributes']['n']) for t in told], len(calls)]",
+    )
+    assert invoke(weir, name) == (None, [[1, 2, 3], 10])
+    assert count(table, "again") == 3
+    shard = kinesis.list_shards(StreamName="again")["Shards"][0]["ShardId"]
+    it = kinesis.get_shard_iterator(StreamName="again", ShardId=shard, ShardIteratorType="TRIM_HORIZON")["ShardIterator"]
+    assert len(kinesis.get_records(ShardIterator=it)["Records"]) == 1
+
+
+@pytest.mark.parametrize("signature", ["s3", "s3v4"])
+def test_uploads_to_signed_urls_are_refused(weir, create, signature):
+    s3 = weir.client("s3")
+    s3.create_bucket(Bucket="signed-" + signature)
+    name = create(
+        "signs-" + signature,
+        "import urllib.error, urllib.request",
+        f"signer = boto3.client('s3', config=Config(signature_version='{signature}'))",
+        f"url = signer.generate_presigned_url('put_object', Params=dict(Bucket='signed-{signature}', Key='k'))",
+        "try: return urllib.request.urlopen(urllib.request.Request(url, data=b'1', method='PUT')).status",
+        "except urllib.error.HTTPError as e: return e.read().decode()",
+    )
+    error, answer = invoke(weir, name)
+    assert error is None and "weir:outside" in str(answer)
+    assert s3.list_objects_v2(Bucket="signed-" + signature)["KeyCount"] == 0
+
+
 def test_writes_between_invocations_are_refused(weir, table, create):
     name = create(
         "late",
