@@ -157,12 +157,17 @@ func (s *script) run(t *testing.T, d *datadriven.TestData) string {
 func (s *script) operate(t *testing.T, name string, work func(progress func(Event)) error) string {
 	var events []Event
 	if s.world.hang != "" {
-		closed := make(chan error)
+		closed, ended := make(chan error), make(chan struct{})
 		go func() {
-			<-s.world.hanging
-			closed <- s.stacks.Close()
+			select {
+			case <-s.world.hanging:
+				closed <- s.stacks.Close()
+			case <-ended:
+				closed <- errors.New("the operation ended without having hung")
+			}
 		}()
 		defer func() {
+			close(ended)
 			if err := <-closed; err != nil {
 				t.Error(err)
 			}
