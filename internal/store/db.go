@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"sync"
 	"syscall"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -75,8 +76,11 @@ func Open(dir string, opts Options) (*DB, error) {
 		L0CompactionThreshold:       4,
 		L0StopWritesThreshold:       24,
 		MaxOpenFiles:                512,
-		Logger:                      engineLogger{opts.Logger},
-		EventListener:               &pebble.EventListener{BackgroundError: engineLogger{opts.Logger}.backgroundError},
+		// The space of a range that was deleted comes back once its deletion is in a
+		// file, which a server without load would not write for long.
+		FlushDelayDeleteRange: 10 * time.Second,
+		Logger:                engineLogger{opts.Logger},
+		EventListener:         &pebble.EventListener{BackgroundError: engineLogger{opts.Logger}.backgroundError},
 	})
 	if err != nil {
 		cache.Unref()
@@ -250,10 +254,10 @@ func (l engineLogger) Errorf(format string, args ...any) {
 	}
 }
 
-// backgroundError logs what the engine will try again. That there is no space is
-// logged by the one who waits for it, less often.
+// backgroundError logs what the engine will try again. What may pass is logged by the
+// one who waits for it, less often.
 func (l engineLogger) backgroundError(err error) {
-	if !outOfSpace(err) {
+	if !passing(err) {
 		l.Errorf("background error: %v", err)
 	}
 }

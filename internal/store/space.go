@@ -47,7 +47,7 @@ type space struct {
 	full    atomic.Bool
 	closing chan struct{}
 	close   sync.Once
-	warning atomic.Int64 // when the engine's last write without space was logged
+	warning atomic.Int64 // when a failed write of the engine was last logged
 }
 
 func newSpace(fs vfs.FS, dir string, log *slog.Logger) *space {
@@ -120,11 +120,13 @@ func (s *space) checkStart() error {
 	return fmt.Errorf("%w: %s has %s free, starting needs %s", ErrDiskFull, s.dir, mebibytes(usage.AvailBytes), mebibytes(needed))
 }
 
-// wait is called when a write of the engine found no space. It returns after a
-// while, and reports whether it makes sense to try again.
-func (s *space) wait() bool {
-	s.full.Store(true)
-	s.complain()
+// wait is called when a write of the engine failed. It returns after a while, and
+// reports whether it makes sense to try again.
+func (s *space) wait(err error) bool {
+	if outOfSpace(err) {
+		s.full.Store(true)
+	}
+	s.complain(err)
 	select {
 	case <-time.After(retryEvery):
 		return true
@@ -133,21 +135,22 @@ func (s *space) wait() bool {
 	}
 }
 
-func (s *space) complain() {
+func (s *space) complain(err error) {
 	now := int64(time.Since(s.began))
 	last := s.warning.Load()
 	if last != 0 && now-last < int64(complainEvery) || !s.warning.CompareAndSwap(last, now) {
 		return
 	}
-	s.log.Error("the disk of the data directory has no space left: writes wait for it", "directory", s.dir)
+	s.log.Error("the data directory cannot be written: writes wait until it can be", "directory", s.dir, "error", err.Error())
 }
 
 // release ends waiting, for good.
 func (s *space) release() { s.close.Do(func() { close(s.closing) }) }
 
-// patientFS is a file system whose writes wait for space. The engine ends the
-// process when it cannot write its log or its list of files, and tries again at once
-// when it cannot write another file; both would be wrong on a full disk.
+// patientFS is a file system whose writes wait for space and file descriptors. The
+// engine ends the process when it cannot write its log or its list of files, and tries
+// again at once when it cannot write another file; both would be wrong for what may
+// come back.
 type patientFS struct {
 	vfs.FS
 	space *space
@@ -161,10 +164,10 @@ func (fs patientFS) Create(name string, category vfs.DiskWriteCategory) (f vfs.F
 	once := isTable(name)
 	for {
 		f, err = fs.FS.Create(name, category)
-		if !outOfSpace(err) {
+		if err == nil || !once && !passing(err) {
 			break
 		}
-		if goOn := fs.space.wait(); once || !goOn {
+		if goOn := fs.space.wait(err); once || !goOn {
 			break
 		}
 	}
@@ -176,6 +179,11 @@ func (fs patientFS) Create(name string, category vfs.DiskWriteCategory) (f vfs.F
 
 func outOfSpace(err error) bool {
 	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
+}
+
+// passing tells errors that can go away by themselves.
+func passing(err error) bool {
+	return outOfSpace(err) || errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE)
 }
 
 // isTable tells the files that the engine writes anew when it fails to.
@@ -192,10 +200,10 @@ func (f patientFile) Write(p []byte) (written int, err error) {
 	for {
 		n, err := f.File.Write(p[written:])
 		written += n
-		if !outOfSpace(err) {
+		if err == nil || !f.once && !passing(err) {
 			return written, err
 		}
-		if goOn := f.space.wait(); f.once || !goOn {
+		if goOn := f.space.wait(err); f.once || !goOn {
 			return written, err
 		}
 	}

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"strings"
@@ -63,50 +64,58 @@ func TestFullDiskIsToldAtStart(t *testing.T) {
 }
 
 // TestWritesWaitForSpace fills the disk under an open store, although nobody could
-// foresee it: what was accepted is not lost, and Close does not wait for space.
+// foresee it: what was accepted is not lost, and commits go on when there is space.
 func TestWritesWaitForSpace(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		fs := &filledFS{FS: vfs.NewMem()}
-		db := open(t, fs)
-		fs.full.Store(true)
-		done := make(chan error, 1)
-		go func() {
-			for i := range 40 { // more than the engine holds back in memory
-				tx := db.Begin()
-				tx.Set(fmt.Appendf(nil, "\x20%02d", i), make([]byte, 1<<20))
-				if err := tx.Commit(); err != nil {
-					done <- fmt.Errorf("commit %d: %w", i, err)
-					return
-				}
-			}
-			done <- nil
-		}()
-		time.Sleep(10 * retryEvery)
-		select {
-		case err := <-done:
-			t.Fatalf("commits did not wait: %v", err)
-		default:
-		}
-		if tried := fs.refused.Load(); tried > 100 {
-			t.Errorf("%d writes were tried in %v", tried, 10*retryEvery)
-		}
-		fs.full.Store(false)
-		if err := <-done; err != nil && !errors.Is(err, ErrDiskFull) {
-			t.Error(err)
-		}
-		if _, ok, err := db.Get([]byte("\x2000")); !ok || err != nil {
-			t.Errorf("the first write: %v %v", ok, err)
-		}
-		if err := db.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	for _, lack := range []error{syscall.ENOSPC, syscall.EDQUOT, syscall.EMFILE} {
+		t.Run(lack.Error(), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) { testWritesWait(t, lack) })
+		})
+	}
 }
 
-// filledFS has no space for writes while it is full.
+func testWritesWait(t *testing.T, lack error) {
+	fs := &filledFS{FS: vfs.NewMem(), lack: lack}
+	db := open(t, fs)
+	fs.full.Store(true)
+	done := make(chan error, 1)
+	go func() {
+		for i := range 40 { // more than the engine holds back in memory
+			tx := db.Begin()
+			tx.Set(fmt.Appendf(nil, "\x20%02d", i), make([]byte, 1<<20))
+			if err := tx.Commit(); err != nil {
+				done <- fmt.Errorf("commit %d: %w", i, err)
+				return
+			}
+		}
+		done <- nil
+	}()
+	time.Sleep(10 * retryEvery)
+	select {
+	case err := <-done:
+		t.Fatalf("commits did not wait: %v", err)
+	default:
+	}
+	if tried := fs.refused.Load(); tried > 100 {
+		t.Errorf("%d writes were tried in %v", tried, 10*retryEvery)
+	}
+	fs.full.Store(false)
+	if err := <-done; err != nil && !errors.Is(err, ErrDiskFull) {
+		t.Error(err)
+	}
+	if _, ok, err := db.Get([]byte("\x2000")); !ok || err != nil {
+		t.Errorf("the first write: %v %v", ok, err)
+	}
+	if err := db.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// filledFS lacks something for writes while it is full.
 type filledFS struct {
 	vfs.FS
+	lack    error
 	full    atomic.Bool
 	refused atomic.Int64
 }
@@ -127,7 +136,37 @@ type filledFile struct {
 func (f filledFile) Write(p []byte) (int, error) {
 	if f.fs.full.Load() {
 		f.fs.refused.Add(1)
-		return 0, syscall.ENOSPC
+		return 0, f.fs.lack
 	}
 	return f.File.Write(p)
+}
+
+// TestSpaceOfDeletedRangeComesBack deletes most of what there is and then does nothing.
+func TestSpaceOfDeletedRangeComesBack(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		db := open(t, vfs.NewMem())
+		defer db.Close()
+		value := make([]byte, 1<<20)
+		for i := range 80 {
+			if _, err := rand.Read(value); err != nil { // so that it cannot be compressed
+				t.Fatal(err)
+			}
+			tx := db.Begin()
+			tx.Set(fmt.Appendf(nil, "\x20%02d", i), value)
+			if err := tx.Commit(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		tx := db.Begin()
+		tx.DeleteRange([]byte("\x20"), []byte("\x21"))
+		if err := tx.Commit(); err != nil {
+			t.Fatal(err)
+		}
+		before := db.pebble.Metrics().Total().TablesSize
+		time.Sleep(time.Minute)
+		if after := db.pebble.Metrics().Total().TablesSize; before < 16<<20 || after > 1<<20 {
+			t.Errorf("tables had %d bytes and have %d", before, after)
+		}
+	})
 }
