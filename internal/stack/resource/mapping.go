@@ -77,6 +77,9 @@ func decodeMapping(o *object) MappingSpec {
 	s.Bisect, s.ResponseTypes, s.Tags = o.boolean("BisectBatchOnFunctionError"), o.texts("FunctionResponseTypes"), o.tags()
 	if c := o.object("DestinationConfig"); c != nil {
 		if f := c.object("OnFailure"); f != nil {
+			if !f.has("Destination") {
+				o.fail(f.line, "The Destination field is required for an OnFailure configuration.")
+			}
 			s.OnFailure = f.text("Destination")
 			f.done()
 		}
