@@ -181,6 +181,22 @@ test("pages that do not exist say so", () => visit(browser, {}, async (page) => 
   }
 }));
 
+test("items that are wider than the page scroll in a box of their own", () => visit(browser, { viewport: { width: 390, height: 844 } }, async (page) => {
+  await page.route("**/items?*", async (route) => {
+    const response = await route.fetch();
+    const body = await response.json();
+    for (const item of body.items) {
+      for (let i = 0; i < 12; i++) item["an_attribute_with_a_long_name_" + i] = { S: "lorem ipsum ".repeat(30) };
+    }
+    await route.fulfill({ response, json: body });
+  });
+  await page.goto(base + "tables/" + names.table);
+  await page.locator(".items tbody tr").first().waitFor();
+  const [whole, box] = await page.evaluate(() => [document.documentElement, document.querySelector(".items")].map((e) => e.scrollWidth - e.clientWidth));
+  assert.ok(box > 1000, `the box scrolls by ${box} pixels`);
+  assert.ok(whole <= 0, `the page is ${whole} pixels too wide`);
+}));
+
 test("a theme that was chosen stays", () => visit(browser, { colorScheme: "light" }, async (page) => {
   const background = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
   await page.goto(base);
