@@ -22,6 +22,8 @@ type invocation struct {
 	// nil before it runs and for any other function.
 	effects *transaction.Tx
 	turn    *transaction.Turn // nil if it needs none
+	// withinTurn tells that another invocation, which has a turn, waits for this one.
+	withinTurn bool
 
 	started  time.Time
 	deadline time.Time

@@ -38,6 +38,9 @@ type Invocation struct {
 	ClientContext string
 	// RequestID is the id of the invocation; "" means a new one.
 	RequestID string
+	// CallerKey is the access key of who waits for the result, by which a function
+	// that invokes others is known; "" for nobody.
+	CallerKey string
 }
 
 // Result is how an invocation ended.
@@ -93,7 +96,7 @@ func (f *Functions) run(ctx context.Context, t target, in Invocation) (Result, e
 		return Result{}, err
 	}
 	inv := newInvocation(t.arn, in)
-	inv.place, inv.turn = place, turn
+	inv.place, inv.turn, inv.withinTurn = place, turn, f.withinTurn(in.CallerKey)
 	f.watch.look()
 	t.pool.submit(inv)
 	var o outcome

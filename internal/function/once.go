@@ -133,5 +133,21 @@ func (f *Functions) enter(ctx context.Context, t target, in Invocation) (*transa
 	if f.transactions == nil || !def.ExactlyOnce() {
 		return nil, nil
 	}
+	if f.withinTurn(in.CallerKey) {
+		return f.transactions.Join(def.Name, in.Payload), nil
+	}
 	return f.transactions.Enter(ctx, def.Name, in.Payload)
+}
+
+// withinTurn reports whether an access key is of an environment whose invocation has a
+// turn, or was itself invoked by one that has, and so on.
+func (f *Functions) withinTurn(accessKeyID string) bool {
+	v, ok := f.callers.Load(accessKeyID)
+	if !ok {
+		return false
+	}
+	e := v.(*environment)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.current != nil && (e.current.turn != nil || e.current.withinTurn)
 }

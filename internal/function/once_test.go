@@ -4,6 +4,8 @@ import (
 	"errors"
 	"strings"
 	"testing"
+
+	"github.com/weirstream/weir/internal/transaction"
 )
 
 func TestDeliveryTags(t *testing.T) {
@@ -56,5 +58,22 @@ func TestTagsThatChangeDeliveryReplaceEnvironments(t *testing.T) {
 	}
 	if d.setTags(map[string]string{DeliveryTag: ExactlyOnce}); d.Generation == 0 {
 		t.Error("environments stay as they were")
+	}
+}
+
+// TestInvocationsWithinTurns tells environments whose invocation has a turn, or is waited
+// for by one that has.
+func TestInvocationsWithinTurns(t *testing.T) {
+	t.Parallel()
+	f := &Functions{}
+	for key, inv := range map[string]*invocation{
+		"once": {turn: &transaction.Turn{}}, "within": {withinTurn: true}, "plain": {}, "idle": nil,
+	} {
+		f.callers.Store(key, &environment{current: inv})
+	}
+	for key, want := range map[string]bool{"once": true, "within": true, "plain": false, "idle": false, "nobody": false, "": false} {
+		if f.withinTurn(key) != want {
+			t.Errorf("%q is within a turn: %v", key, !want)
+		}
 	}
 }

@@ -33,16 +33,10 @@ const maxConflicted = 10_000
 // Enter waits until an invocation of a function with an event may run, or until ctx
 // ends. The turn ends with the transaction that is begun in it, or with Leave.
 func (s *Transactions) Enter(ctx context.Context, function string, event []byte) (*Turn, error) {
-	t := &Turn{owner: s, function: function, event: maphash.Bytes(s.seed, event)}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	q := s.turns[function]
-	if q == nil {
-		q = &turns{conflicted: map[uint64]struct{}{}}
-		s.turns[function] = q
-	}
-	t.turns = q
-	q.entered++
+	t := s.arrive(function, event)
+	q := t.turns
 	if _, t.alone = q.conflicted[t.event]; t.alone {
 		delete(q.conflicted, t.event)
 		q.waiting++
@@ -74,6 +68,27 @@ func (s *Transactions) Enter(ctx context.Context, function string, event []byte)
 		q.shared++
 	}
 	return t, nil
+}
+
+// Join is Enter for an invocation that another one, which has a turn, waits for: it
+// runs at once, as who has the right to run alone may be waiting for that other one.
+func (s *Transactions) Join(function string, event []byte) *Turn {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t := s.arrive(function, event)
+	t.turns.shared++
+	return t
+}
+
+// arrive makes the turn of an invocation that is to run. s.mu is held.
+func (s *Transactions) arrive(function string, event []byte) *Turn {
+	q := s.turns[function]
+	if q == nil {
+		q = &turns{conflicted: map[uint64]struct{}{}}
+		s.turns[function] = q
+	}
+	q.entered++
+	return &Turn{owner: s, turns: q, function: function, event: maphash.Bytes(s.seed, event)}
 }
 
 func (q *turns) free(alone bool) bool {

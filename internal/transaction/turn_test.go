@@ -120,6 +120,26 @@ func TestWaitingForATurnEnds(t *testing.T) {
 	})
 }
 
+func TestWhatATurnWaitsForRunsAtOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s, _ := open(t, vfs.NewMem())
+		enter(t, s, "again").conflict()
+		outer := enter(t, s, "outer")
+		alone := make(chan *Turn)
+		go func() { alone <- enter(t, s, "again") }()
+		synctest.Wait() // it waits for outer, which waits for this one:
+		s.Join("f", []byte("inner")).Leave()
+		outer.Leave()
+		again := <-alone
+		s.Join("f", []byte("inner of again")).Leave()
+		again.Leave()
+		if len(s.turns) != 0 {
+			t.Errorf("%d functions are remembered", len(s.turns))
+		}
+	})
+}
+
 // agreeing is a part whose function was told what is still so.
 type agreeing struct{ conflicting }
 

@@ -76,12 +76,14 @@ func (h handlers) invocation(ctx context.Context, in *lambda.InvokeInput) (funct
 	if err := function.CheckPayload(in.Payload); err != nil {
 		return none, exception(err)
 	}
+	caller := api.CallerOf(ctx)
 	return function.Invocation{
 		Function:      ref.text,
 		Payload:       in.Payload,
 		LogTail:       in.LogType == types.LogTypeTail && in.InvocationType != types.InvocationTypeEvent,
 		ClientContext: clientContext,
-		RequestID:     api.CallerOf(ctx).RequestID,
+		RequestID:     caller.RequestID,
+		CallerKey:     caller.AccessKeyID,
 	}, nil
 }
 
