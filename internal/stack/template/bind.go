@@ -1,6 +1,7 @@
 package template
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -88,12 +89,12 @@ func (b *Bound) findDependencies(problems *Problems) {
 		}
 	}
 	for _, r := range b.Resources {
-		refs := &recorder{active: active, seen: map[string]bool{}, unresolved: unresolvedInResources}
+		refs := &recorder{template: b.Template, active: active, seen: map[string]bool{}, unresolved: unresolvedInResources}
 		e := evaluator{b: b, refs: refs, problems: problems, id: r.LogicalID}
 		e.eval(r.Properties)
 		for _, name := range r.DependsOn {
 			if !active[name.Text] {
-				problems.Add(name.Line, r.LogicalID, unresolvedInResources, name.Text)
+				*problems = append(*problems, refs.problem(name.Line, r.LogicalID, name.Text))
 			}
 			refs.seen[name.Text] = true
 		}
@@ -104,7 +105,7 @@ func (b *Bound) findDependencies(problems *Problems) {
 			continue
 		}
 		b.Outputs = append(b.Outputs, o)
-		refs := &recorder{active: active, seen: map[string]bool{}, unresolved: unresolvedInOutputs}
+		refs := &recorder{template: b.Template, active: active, seen: map[string]bool{}, unresolved: unresolvedInOutputs}
 		e := evaluator{b: b, refs: refs, problems: problems, id: o.Name}
 		e.eval(o.Value)
 	}
@@ -112,8 +113,18 @@ func (b *Bound) findDependencies(problems *Problems) {
 
 // recorder is the Resolver that only notes who is referred to.
 type recorder struct {
+	template     *Template
 	active, seen map[string]bool
 	unresolved   string
+}
+
+// problem says that there is no resource id, and why when the template has one.
+func (r *recorder) problem(line int, logicalID, id string) Problem {
+	p := Problem{Line: line, LogicalID: logicalID, Message: fmt.Sprintf(r.unresolved, id)}
+	if declared := r.template.Resource(id); declared != nil {
+		p.Hint = "its condition " + declared.Condition + " is false"
+	}
+	return p
 }
 
 func (r *recorder) Ref(id string, line int) (*Node, error) { return r.note(id, line, id) }
@@ -124,9 +135,7 @@ func (r *recorder) Attribute(id, name string, line int) (*Node, error) {
 
 func (r *recorder) note(id string, line int, text string) (*Node, error) {
 	if !r.active[id] {
-		var ps Problems
-		ps.Add(line, "", r.unresolved, id)
-		return nil, ps
+		return nil, Problems{r.problem(line, "", id)}
 	}
 	r.seen[id] = true
 	return Unknown(line, "{{"+text+"}}"), nil
