@@ -32,7 +32,10 @@ func (t *Topics) send(tx *store.Tx, topic Topic, sub Subscription, n notice) err
 		if !t.mailer.configured() {
 			return nil
 		}
-		d.Notice.Message, d.Mail = "", &m
+		d.Mail = &m
+		if sub.DeadLetters == "" { // which get it as it was published
+			d.Notice.Message = ""
+		}
 	}
 	return t.queue.addIn(tx, sub.ARN, d)
 }
@@ -90,9 +93,7 @@ func (t *Topics) attempt(ctx context.Context, subscriptionARN string, n uint64) 
 		again = false
 	}
 	if !again {
-		t.count(topic, d.Notice, "NumberOfNotificationsFailed")
-		t.log.Warn("delivery given up", "subscription", subscriptionARN, "message", d.Notice.ID, "tries", d.Tries+1, "error", failure)
-		return t.finish(key, d, failure)
+		return t.giveUp(ctx, key, topic, sub, n, d, failure)
 	}
 	return t.postpone(key, subscriptionARN, n, d, delay, failure)
 }

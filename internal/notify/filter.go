@@ -147,8 +147,14 @@ func (f *filter) reasons(m filterable, protocol string) []string {
 
 // malformed reports whether filters cannot read the value of an attribute.
 func malformed(a pattern.Attribute) bool {
-	kind, _, _ := strings.Cut(a.Type, ".")
-	return kind == "Number" && !json.Valid([]byte(a.Value))
+	var list []any
+	switch kind, custom, _ := strings.Cut(a.Type, "."); {
+	case kind == "Number":
+		return !json.Valid([]byte(a.Value))
+	case kind == "String" && strings.HasPrefix(custom+".", "Array."):
+		return json.Unmarshal([]byte(a.Value), &list) != nil
+	}
+	return false
 }
 
 // countFiltered measures a message that was held back from a subscriber.

@@ -143,12 +143,6 @@ func (a Attribute) check(name string) error {
 			return errorf(InvalidAttribute, "Could not cast message attribute '%s' value to number.", name)
 		}
 	}
-	if kind[1] == "String.Array" {
-		var list []any
-		if err := json.Unmarshal([]byte(a.String), &list); err != nil {
-			return errorf(InvalidAttribute, "The message attribute '%s' with type 'String.Array' must be a JSON array.", name)
-		}
-	}
 	return nil
 }
 

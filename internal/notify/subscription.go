@@ -61,6 +61,8 @@ type Subscription struct {
 	AuthenticatedRemoval bool      `json:",omitempty"` // can only be ended by a signed request
 	Raw                  bool      `json:",omitempty"` // messages are delivered without envelope
 	DeliveryPolicy       string    `json:",omitempty"` // JSON
+	RedrivePolicy        string    `json:",omitempty"` // JSON
+	DeadLetters          string    `json:",omitempty"` // the queue that the RedrivePolicy names, its ARN
 	FilterPolicy         string    `json:",omitempty"` // JSON
 	FilterScope          string    `json:",omitempty"` // of the filter policy; "" is MessageAttributes
 }
@@ -109,6 +111,9 @@ func (t *Topics) Subscribe(ctx context.Context, req SubscribeRequest) (arn strin
 	}
 	if err := sub.setAll(req.Attributes); err != nil {
 		return "", &Error{err.Code, strings.Replace(err.Message, "Invalid parameter: ", "Invalid parameter: Attributes Reason: ", 1)}
+	}
+	if slices.Contains(notBuilt, req.Protocol) {
+		return "", invalid("the protocol %s is not implemented", req.Protocol)
 	}
 	if req.Protocol == protocolLambda || req.Protocol == protocolQueue {
 		sub.State, sub.Authenticated = SubscriptionConfirmed, true
@@ -176,8 +181,7 @@ func (t *Topics) findSame(sub Subscription) (Subscription, bool) {
 
 func checkEndpoint(protocol, endpoint string) error {
 	switch {
-	case slices.Contains(notBuilt, protocol):
-		return invalid("the protocol %s is not implemented", protocol)
+	case slices.Contains(notBuilt, protocol): // refused once the attributes are known to be right
 	case protocol == protocolHTTP || protocol == protocolHTTPS:
 		u, err := url.Parse(endpoint)
 		if err != nil || u.Scheme != protocol || u.Host == "" {
@@ -248,7 +252,9 @@ func (s *Subscription) set(name, value string) *Error {
 		return s.setFilter(value)
 	case attributeFilterScope:
 		return s.setScope(value)
-	case "RedrivePolicy", "SubscriptionRoleArn", "ReplayPolicy":
+	case attributeRedrivePolicy:
+		return s.setRedrive(value)
+	case "SubscriptionRoleArn", "ReplayPolicy":
 		return invalid("%s: the subscription attribute is not implemented", name)
 	default:
 		return invalid("AttributeName")
@@ -261,7 +267,8 @@ func (s Subscription) agrees(old Subscription, given map[string]string) bool {
 	_, delivery := given[attributeDeliveryPolicy]
 	_, filter := given[attributeFilterPolicy]
 	_, scope := given[attributeFilterScope]
-	return (!raw || s.Raw == old.Raw) && (!delivery || s.DeliveryPolicy == old.DeliveryPolicy) &&
+	_, redrive := given[attributeRedrivePolicy]
+	return (!redrive || s.RedrivePolicy == old.RedrivePolicy) && (!raw || s.Raw == old.Raw) && (!delivery || s.DeliveryPolicy == old.DeliveryPolicy) &&
 		(!filter || s.FilterPolicy == old.FilterPolicy) && (!scope || s.filterScope() == old.filterScope())
 }
 
@@ -432,6 +439,9 @@ func (t *Topics) SubscriptionAttributes(ctx context.Context, arn string) (map[st
 	}
 	if sub.DeliveryPolicy != "" {
 		attributes[attributeDeliveryPolicy] = sub.DeliveryPolicy
+	}
+	if sub.RedrivePolicy != "" {
+		attributes[attributeRedrivePolicy] = sub.RedrivePolicy
 	}
 	if sub.FilterPolicy != "" {
 		attributes[attributeFilterPolicy], attributes[attributeFilterScope] = sub.FilterPolicy, sub.filterScope()

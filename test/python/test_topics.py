@@ -1,4 +1,4 @@
-"""Topics with filter policies and access policies, through boto3."""
+"""Topics with filter policies, access policies and dead letters, through boto3."""
 
 import itertools
 import json
@@ -149,6 +149,20 @@ def test_permissions(sns, topic):
     assert list(statements()) == ["__default_statement_ID"]
 
 
+def test_dead_letters(sns, sqs, topic, subscribe):
+    dead, _ = subscribe(FilterPolicy='{"never":[true]}')
+    target = f"arn:aws:sqs:{REGION}:{ACCOUNT}:{dead.rsplit('/', 1)[1]}"
+    policy = json.dumps({"deadLetterTargetArn": target})
+    url, arn = subscribe(RedrivePolicy=policy)
+    assert sns.get_subscription_attributes(SubscriptionArn=arn)["Attributes"]["RedrivePolicy"] == policy
+    sqs.delete_queue(QueueUrl=url)
+    sns.publish(TopicArn=topic, Message="lost", MessageAttributes={"a": text("b")})
+    assert received(sqs, dead, 1) == ["lost"]
+    with pytest.raises(ClientError) as wrong:
+        sns.set_subscription_attributes(SubscriptionArn=arn, AttributeName="RedrivePolicy", AttributeValue='{"deadLetterTargetArn": "fake-arn"}')
+    assert wrong.value.response["Error"]["Message"] == "Invalid parameter: RedrivePolicy: deadLetterTargetArn is an invalid arn"
+
+
 TEMPLATE = """
 Parameters: {Wanted: {Type: String}}
 Resources:
@@ -161,6 +175,7 @@ Resources:
       Protocol: sqs
       Endpoint: !GetAtt Queue.Arn
       RawMessageDelivery: true
+      RedrivePolicy: {deadLetterTargetArn: !GetAtt Queue.Arn}
       FilterPolicyScope: MessageBody
       FilterPolicy: {a: {b: [!Ref Wanted]}}
   TopicPolicy:

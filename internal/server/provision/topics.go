@@ -79,7 +79,7 @@ func (t topics) Subscribe(ctx context.Context, spec resource.SubscriptionSpec) (
 func subscriptionAttributes(spec resource.SubscriptionSpec) map[string]string {
 	attributes := map[string]string{
 		"RawMessageDelivery": strconv.FormatBool(spec.Raw), "DeliveryPolicy": spec.DeliveryPolicy,
-		"FilterPolicy": spec.FilterPolicy, "FilterPolicyScope": "MessageAttributes",
+		"RedrivePolicy": spec.RedrivePolicy, "FilterPolicy": spec.FilterPolicy, "FilterPolicyScope": "MessageAttributes",
 	}
 	if spec.FilterScope != "" {
 		attributes["FilterPolicyScope"] = spec.FilterScope

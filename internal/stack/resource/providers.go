@@ -222,6 +222,7 @@ type SubscriptionSpec struct {
 	TopicARN, Protocol, Endpoint string
 	Raw                          bool   // messages are delivered without envelope
 	DeliveryPolicy, FilterPolicy string // JSON, "" for none
+	RedrivePolicy                string // JSON, "" for none
 	FilterScope                  string // "" for the default
 }
 

@@ -101,8 +101,8 @@ func protocol(o *object) string {
 
 var snsSubscription = define(Type{
 	Name:          "AWS::SNS::Subscription",
-	Properties:    []string{"DeliveryPolicy", "Endpoint", "FilterPolicy", "FilterPolicyScope", "Protocol", "RawMessageDelivery", "TopicArn"},
-	Unimplemented: []string{"RedrivePolicy", "Region", "ReplayPolicy", "SubscriptionRoleArn"},
+	Properties:    []string{"DeliveryPolicy", "Endpoint", "FilterPolicy", "FilterPolicyScope", "Protocol", "RawMessageDelivery", "RedrivePolicy", "TopicArn"},
+	Unimplemented: []string{"Region", "ReplayPolicy", "SubscriptionRoleArn"},
 	Replace:       []string{"Endpoint", "Protocol", "TopicArn"},
 	Attributes:    []string{"Arn"},
 }, operations[SubscriptionSpec]{
@@ -111,8 +111,8 @@ var snsSubscription = define(Type{
 		raw := o.boolean("RawMessageDelivery")
 		return SubscriptionSpec{
 			TopicARN: o.text("TopicArn"), Protocol: protocol(o), Endpoint: o.text("Endpoint"), Raw: raw != nil && *raw,
-			DeliveryPolicy: o.document("DeliveryPolicy"),
-			FilterPolicy:   o.document("FilterPolicy"), FilterScope: o.oneOf("FilterPolicyScope", "MessageAttributes", "MessageBody"),
+			DeliveryPolicy: o.document("DeliveryPolicy"), RedrivePolicy: o.document("RedrivePolicy"),
+			FilterPolicy: o.document("FilterPolicy"), FilterScope: o.oneOf("FilterPolicyScope", "MessageAttributes", "MessageBody"),
 		}
 	},
 	create: func(ctx context.Context, p *Providers, _ Target, s SubscriptionSpec) (Made, error) {
