@@ -24,7 +24,7 @@ and the client that runs functions in Java.`,
   weir runtimes install python`,
 		Args: exactArgs(),
 		RunE: func(c *cobra.Command, _ []string) error {
-			return a.listRuntimes(c, function.NewRuntimes(filepath.Join(dataDir, server.RuntimesFolder)))
+			return a.listRuntimes(c, dataDir)
 		},
 	}
 	c.PersistentFlags().StringVar(&dataDir, "data-dir", defaultDataDir, "directory of the server")
@@ -45,8 +45,12 @@ mirror in ~/.m2/settings.xml names, else from Maven Central.`,
 	return c
 }
 
-func (a *app) listRuntimes(c *cobra.Command, r *function.Runtimes) error {
-	inv := r.List(c.Context())
+func (a *app) listRuntimes(c *cobra.Command, dataDir string) error {
+	inv := function.NewRuntimes(filepath.Join(dataDir, server.RuntimesFolder)).List(c.Context())
+	where := ""
+	if dataDir != defaultDataDir {
+		where = " --data-dir " + dataDir
+	}
 	if a.json {
 		return a.printJSON(inv)
 	}
@@ -59,7 +63,7 @@ func (a *app) listRuntimes(c *cobra.Command, r *function.Runtimes) error {
 	for _, s := range inv.SDKs {
 		place := s.Path
 		if place == "" {
-			place = "missing; get it with '" + s.Remedy + "'"
+			place = "missing; get it with '" + s.Remedy + where + "'"
 		}
 		fmt.Fprintf(w, "%s\t%s\t%s\n", s.Name, cmp.Or(s.Version, "-"), place)
 	}
