@@ -233,13 +233,20 @@ func parameters(m console.Mapping) string {
 	add(m.WindowSeconds > 0, "waits %d s", m.WindowSeconds)
 	add(m.TumblingWindow > 0, "windows of %d s", m.TumblingWindow)
 	add(m.Factor > 1, "factor %d", m.Factor)
-	add(m.RetryLimit >= 0, "%d retries", m.RetryLimit)
+	add(m.RetryLimit >= 0, "%s", plural(m.RetryLimit, "retry", "retries"))
 	add(m.RecordAge > 0, "records up to %d s old", m.RecordAge)
 	add(m.Bisect, "bisects")
 	add(m.ReportFailures, "reports failures")
-	add(len(m.Filters) > 0, "%d filters", len(m.Filters))
+	add(len(m.Filters) > 0, "%s", plural(len(m.Filters), "filter", "filters"))
 	add(m.OnFailure != "", "failures to %s", m.OnFailure)
 	return strings.Join(append(all, m.LastResult), ", ")
+}
+
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
 }
 
 func windowText(win *console.MappingWindow) string {
