@@ -92,7 +92,7 @@ func (f *Functions) run(ctx context.Context, t target, in Invocation) (Result, e
 	}
 	place, err := f.admit(t)
 	if err != nil {
-		turn.Leave()
+		turn.Return()
 		return Result{}, err
 	}
 	inv := newInvocation(t.arn, in)

@@ -115,6 +115,20 @@ func (t *Turn) Leave() {
 	t.leave()
 }
 
+// Return ends the turn of an invocation that did not run after all. If it was to run
+// alone, it still is.
+func (t *Turn) Return() {
+	if t == nil {
+		return
+	}
+	t.owner.mu.Lock()
+	defer t.owner.mu.Unlock()
+	if !t.left && t.alone {
+		t.turns.remember(t.event)
+	}
+	t.leave()
+}
+
 // leave is Leave with the mutex of the owner held.
 func (t *Turn) leave() {
 	if t.left {

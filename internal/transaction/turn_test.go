@@ -113,7 +113,12 @@ func TestWaitingForATurnEnds(t *testing.T) {
 		if !again.alone {
 			t.Error("the conflict was forgotten")
 		}
+		again.Return() // it was throttled
+		if again = enter(t, s, "first"); !again.alone {
+			t.Error("the conflict was forgotten when the invocation did not run")
+		}
 		again.Leave()
+		enter(t, s, "other").Return()
 		if len(s.turns) != 0 {
 			t.Errorf("%d functions are remembered", len(s.turns))
 		}
