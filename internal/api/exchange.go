@@ -157,7 +157,7 @@ func (x *exchange) read(limit int64) bool {
 		x.w.Header().Set("Connection", "close")
 		x.failTooLarge(limit)
 	case x.r.Context().Err() != nil:
-		x.sent = true // the client is gone
+		x.abandon()
 	default:
 		x.fail(&Error{Code: "SerializationException", Message: "The request body cannot be read", Cause: err})
 	}
@@ -273,8 +273,7 @@ func encodeCBOR(v smithy.Serializable, dst []byte, millis bool) []byte {
 // fail answers with an error.
 func (x *exchange) fail(err error) {
 	if x.r.Context().Err() != nil && (errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)) {
-		x.sent = true // the client is gone
-		return
+		x.abandon()
 	}
 	if x.id == "" {
 		x.identify(x.svc.Dialect)
@@ -289,6 +288,10 @@ func (x *exchange) fail(err error) {
 		x.failDocument(f)
 	}
 }
+
+// abandon breaks the connection off: the client is gone, or the server ends. Returning
+// without an answer would tell a client that is still there of success.
+func (x *exchange) abandon() { panic(http.ErrAbortHandler) }
 
 // failed describes an error to the client and logs it.
 func (x *exchange) failed(err error) failure {

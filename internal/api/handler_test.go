@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -124,3 +125,41 @@ func TestBodyIsNotKept(t *testing.T) {
 		}
 	}
 }
+
+// TestAbandoned: a request that ends with the server, or whose client is gone, gets no
+// answer at all. An empty one would say that it had succeeded.
+func TestAbandoned(t *testing.T) {
+	t.Parallel()
+	gone := func(ctx context.Context, _ *cloudwatch.PutMetricDataInput) (*cloudwatch.PutMetricDataOutput, error) {
+		return nil, ctx.Err()
+	}
+	h, err := api.NewHandler(api.Config{Services: []*api.Service{{
+		Name: "x", TargetPrefix: "T", JSONVersion: "1.0",
+		Operations: []api.Operation{api.Op("PutMetricData", cwschemas.PutMetricData, cwschemas.PutMetricDataInput, nil, gone)},
+	}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	server := httptest.NewUnstartedServer(h)
+	server.Config.BaseContext = func(net.Listener) context.Context { return ctx }
+	server.Start()
+	defer server.Close()
+	cancel()
+	for body, what := range map[string]io.Reader{"whole": strings.NewReader("{}"), "broken off": io.MultiReader(strings.NewReader("{"), broken{})} {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server.URL, what)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("X-Amz-Target", "T.PutMetricData")
+		r.Header.Set("Content-Type", "application/x-amz-json-1.0")
+		if answer, err := http.DefaultClient.Do(r); err == nil {
+			t.Errorf("%s: got %s", body, answer.Status)
+			_ = answer.Body.Close()
+		}
+	}
+}
+
+type broken struct{}
+
+func (broken) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }

@@ -107,7 +107,7 @@ func (x *exchange) attemptFirst() bool {
 	attempt, answer, err := x.caller.effects.Attempt(x.r.Context(), string(call))
 	switch {
 	case err != nil:
-		x.sent = true // the client is gone
+		x.abandon()
 	case attempt == nil:
 		x.send(http.StatusOK, answer)
 	}
