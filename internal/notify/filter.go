@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"bytes"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -40,11 +41,21 @@ func filterOf(s Subscription) (*filter, error) {
 	if body {
 		dialect = pattern.MessageBody
 	}
-	p, err := pattern.Compile([]byte(s.FilterPolicy), dialect)
+	p, err := pattern.Compile(compact(s.FilterPolicy), dialect)
 	if err != nil {
 		return nil, err
 	}
 	return &filter{p, body}, nil
+}
+
+// compact takes the white space out of JSON. The service does so before it looks at a
+// policy: the positions in its errors are those of the compact text.
+func compact(document string) []byte {
+	var b bytes.Buffer
+	if json.Compact(&b, []byte(document)) != nil {
+		return []byte(document) // its error is told by who reads it
+	}
+	return b.Bytes()
 }
 
 func (s Subscription) filterScope() string {

@@ -288,7 +288,7 @@ func (t *Topics) Confirm(ctx context.Context, topicARN, token string, authentica
 		return "", invalid("Topic")
 	}
 	if !tokenPattern.MatchString(token) {
-		return "", invalid("Token Reason: Invalid token")
+		return "", errorf(InvalidParameter, "Invalid token")
 	}
 	t.changing.Lock()
 	defer t.changing.Unlock()

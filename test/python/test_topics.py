@@ -118,6 +118,7 @@ def test_filters_on_the_body(sns, sqs, topic, subscribe):
 
 @pytest.mark.parametrize("policy, reason", [
     ('{"a":"b"}', 'FilterPolicy: "a" must be an object or an array\n at [Source: (String)"{"a":"b"}"; line: 1, column: 7]'),
+    ('{"a": [{"suffix": 100}]}', 'FilterPolicy: suffix match pattern must be a string\n at [Source: (String)"{"a":[{"suffix":100}]}"; line: 1, column: 20]'),
     ('{"a":{"b":["c"]}}', "Filter policy scope MessageAttributes does not support nested filter policy"),
     (json.dumps({k: ["v"] for k in "abcdef"}), "FilterPolicy: Filter policy can not have more than 5 keys"),
     (json.dumps({k: list(range(13)) for k in "ab"}), "FilterPolicy: Filter policy is too complex"),
