@@ -1,8 +1,10 @@
 """A server that is stopped cleanly goes on where it was: nothing is lost or done twice."""
 
+import threading
 import time
 
 import events
+from botocore.exceptions import BotoCoreError, ClientError
 from conftest import eventually
 from test_pipeline import build, counters, equal, go_functions, metric_sums, put
 
@@ -71,4 +73,41 @@ def test_two_servers_do_not_share_a_directory(start):
     else:
         second.stop()
         raise AssertionError("a second server opened the directory")
+    weir.stop()
+
+
+def test_what_is_acknowledged_while_the_server_stops_is_kept(start):
+    """A sender that is told of success has sent, also in the moment when the server stops."""
+    weir = start()
+    weir.client("sqs").create_queue(QueueName="kept")
+    kept, strange = set(), []
+
+    def send(sender):
+        client, n = weir.client("sqs", retries=1), 0
+        while True:
+            try:
+                answer = client.send_message(QueueUrl=f"{weir.endpoint}/000000000000/kept", MessageBody=f"{sender}-{n}")
+            except (BotoCoreError, ClientError):
+                return
+            n += 1
+            if "MessageId" not in answer:
+                strange.append(answer)
+                return
+            kept.add(answer["MessageId"])
+
+    for _ in range(5):
+        senders = [threading.Thread(target=send, args=(n,)) for n in range(6)]
+        for sender in senders:
+            sender.start()
+        time.sleep(0.5)
+        weir.stop()
+        for sender in senders:
+            sender.join()
+        weir = start(directory=weir.directory)
+    assert not strange
+    sqs, found = weir.client("sqs"), set()
+    url = sqs.get_queue_url(QueueName="kept")["QueueUrl"]
+    while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+        found |= {m["MessageId"] for m in messages}
+    assert kept and kept <= found
     weir.stop()
