@@ -20,8 +20,12 @@ type Hosts struct {
 }
 
 // ownNames are suffixes that nobody outside can have resolved to this machine: they
-// are reserved, or Amazon's.
-var ownNames = []string{".localhost", ".internal", ".test", ".amazonaws.com", ".amazonaws.com.cn", ".api.aws"}
+// are reserved or of local networks, Amazon's, or always lead to the own machine.
+var ownNames = []string{
+	".localhost", ".internal", ".test", ".local", ".lan", ".home.arpa",
+	".amazonaws.com", ".amazonaws.com.cn", ".api.aws",
+	".localhost.localstack.cloud",
+}
 
 // refuse returns why a request is not answered, "" if it is.
 func (h *Hosts) refuse(r *http.Request) string {
@@ -50,7 +54,7 @@ func (h *Hosts) isOurs(host string) bool {
 		return true
 	}
 	for _, suffix := range ownNames {
-		if strings.HasSuffix(host, suffix) {
+		if host == suffix[1:] || strings.HasSuffix(host, suffix) {
 			return true
 		}
 	}

@@ -23,6 +23,9 @@ func TestHostsRefuse(t *testing.T) {
 		{host: "pictures.localhost:4566"},
 		{host: "pictures.s3.us-east-1.amazonaws.com"},
 		{host: "host.docker.internal:4566"},
+		{host: "office.local:4566"},
+		{host: "localhost.localstack.cloud:4566"},
+		{host: "pictures.s3.localhost.localstack.cloud:4566"},
 		{host: "Weir.example.com"},
 		{host: "one.apps.example.com."},
 		// Names that lead here although they should not.
