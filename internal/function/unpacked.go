@@ -66,7 +66,6 @@ func (f *Functions) unpackedCode(def Definition, rt runtimeSpec) (string, error)
 	return f.codePath(def.CodeSHA256, rt), err
 }
 
-
 // dropUnusedFolders removes the unpacked code that no definition and no environment
 // uses, once it has not been asked for in a while.
 func (f *Functions) dropUnusedFolders(now time.Time) {
