@@ -20,13 +20,15 @@ type Serializer struct {
 	buf []byte
 	// open tells of each open container whether its values carry names.
 	open []bool
+	// keyEnd is where the last key of a map ends.
+	keyEnd int
 }
 
 var _ smithy.ShapeSerializer = (*Serializer)(nil)
 
 // Reset starts a new document that is appended to buf.
 func (s *Serializer) Reset(buf []byte) {
-	s.buf, s.open = buf, s.open[:0]
+	s.buf, s.open, s.keyEnd = buf, s.open[:0], 0
 }
 
 // Bytes returns what is written so far, after what Reset got.
@@ -114,10 +116,25 @@ func (s *Serializer) CloseList() { s.pop() }
 func (s *Serializer) WriteMap(schema *smithy.Schema) { s.push(schema, majorMap, false) }
 
 // WriteKey writes the key of the value that is written next.
-func (s *Serializer) WriteKey(_ *smithy.Schema, key string) { s.text(key) }
+func (s *Serializer) WriteKey(_ *smithy.Schema, key string) {
+	s.settleKey()
+	s.text(key)
+	s.keyEnd = len(s.buf)
+}
+
+// settleKey writes null for a key that got no value: the SDK's structs write
+// nothing for a union without a variant.
+func (s *Serializer) settleKey() {
+	if s.keyEnd > 0 && s.keyEnd == len(s.buf) {
+		s.buf = append(s.buf, majorSimple<<5|infoNull)
+	}
+}
 
 // CloseMap closes it.
-func (s *Serializer) CloseMap() { s.pop() }
+func (s *Serializer) CloseMap() {
+	s.settleKey()
+	s.pop()
+}
 
 // WriteInt8 writes an integer.
 func (s *Serializer) WriteInt8(schema *smithy.Schema, v int8) { s.WriteInt64(schema, int64(v)) }
