@@ -21,20 +21,21 @@ const module = "github.com/weirstream/weir/"
 // it may import besides those below itself. What it needs of others it declares as
 // an interface.
 var mayImport = map[string][]string{
-	"internal/store":       {},
-	"internal/meter":       {},
-	"internal/transaction": {"internal/store", "internal/meter"},
-	"internal/pattern":     {"internal/jsonscan"},
-	"internal/catalog":     {"internal/store"},
-	"internal/stream":      {"internal/store", "internal/transaction", "internal/catalog", "internal/meter"},
-	"internal/table":       {"internal/store", "internal/transaction", "internal/catalog", "internal/meter", "internal/jsonscan", "internal/stream"}, // one log implementation
-	"internal/function":    {"internal/store", "internal/transaction", "internal/catalog", "internal/meter"},
-	"internal/mapping":     {"internal/store", "internal/catalog", "internal/meter", "internal/pattern", "internal/jsonscan"},
-	"internal/metric":      {"internal/store", "internal/transaction", "internal/catalog", "internal/meter"},
-	"internal/notify":      {"internal/store", "internal/catalog", "internal/meter", "internal/pattern"},
-	"internal/queue":       {"internal/store", "internal/transaction", "internal/catalog", "internal/meter"},
-	"internal/stack":       {"internal/store", "internal/catalog"},
-	"internal/console":     {},
+	"internal/store":        {},
+	"internal/meter":        {},
+	"internal/transaction":  {"internal/store", "internal/meter"},
+	"internal/pattern":      {"internal/jsonscan"},
+	"internal/accesspolicy": {},
+	"internal/catalog":      {"internal/store"},
+	"internal/stream":       {"internal/store", "internal/transaction", "internal/catalog", "internal/meter"},
+	"internal/table":        {"internal/store", "internal/transaction", "internal/catalog", "internal/meter", "internal/jsonscan", "internal/stream"}, // one log implementation
+	"internal/function":     {"internal/store", "internal/transaction", "internal/catalog", "internal/meter"},
+	"internal/mapping":      {"internal/store", "internal/catalog", "internal/meter", "internal/pattern", "internal/jsonscan"},
+	"internal/metric":       {"internal/store", "internal/transaction", "internal/catalog", "internal/meter"},
+	"internal/notify":       {"internal/store", "internal/catalog", "internal/meter", "internal/pattern", "internal/accesspolicy"},
+	"internal/queue":        {"internal/store", "internal/transaction", "internal/catalog", "internal/meter", "internal/accesspolicy"},
+	"internal/stack":        {"internal/store", "internal/catalog"},
+	"internal/console":      {},
 }
 
 func TestArrowsPointDown(t *testing.T) {
