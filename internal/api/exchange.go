@@ -76,7 +76,8 @@ func (x *exchange) name() string {
 }
 
 // preflight answers CORS requests and lets scripts of any origin that Hosts has let
-// through read the responses of the others, as AWS does. It reports whether the request is done.
+// through read the responses of the others, as AWS does. It reports whether the
+// request is done.
 func (x *exchange) preflight() bool {
 	if x.r.Header.Get("Origin") == "" {
 		return false

@@ -249,9 +249,8 @@ func (t *Topics) publish(ctx context.Context, topicARN string, messages []Messag
 }
 
 // fanOut adds a delivery of each message for each confirmed subscription whose filter
-// lets it pass, and
-// applies tx while nothing else gets a number in between, so that the order of
-// numbers is the order in which they become visible.
+// lets it pass, and applies tx while nothing else gets a number in between, so that
+// the order of numbers is the order in which they become visible.
 func (t *Topics) fanOut(tx *store.Tx, topic Topic, messages []Message, notices []notice) error {
 	t.changing.Lock()
 	defer t.changing.Unlock()

@@ -168,11 +168,11 @@ func (t *Turn) conflict() {
 // remember notes that an invocation is to be repeated. Some never are, as their
 // mapping has ended or their caller has given up: those must not keep others out.
 func (q *turns) remember(event uint64) {
-	for any := range q.conflicted {
+	for other := range q.conflicted {
 		if len(q.conflicted) < maxConflicted {
 			break
 		}
-		delete(q.conflicted, any)
+		delete(q.conflicted, other)
 	}
 	q.conflicted[event] = struct{}{}
 }
