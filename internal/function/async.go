@@ -287,14 +287,13 @@ func (q *asyncQueue) measure(function, name, unit string, value float64) {
 	q.f.meter.Series(metricNamespace, name, unit, meter.Dimension{Name: "FunctionName", Value: function}).Observe(value)
 }
 
-// sleep returns after d, or false when ctx has ended before.
+// sleep returns after d, or false when ctx has ended.
 func sleep(ctx context.Context, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
-		return true
 	case <-ctx.Done():
-		return false
 	}
+	return ctx.Err() == nil
 }

@@ -237,13 +237,14 @@ func (ln *lane) writeDone(next position) error {
 	return ln.points.write(nil, entry{checkpointKey(ln.def.UUID, ln.shard.Key), checkpoint{next: next, done: true}.encode()})
 }
 
+// sleep returns after d, or with an error as soon as ctx has ended; also when it ended
+// in the same moment, so that nothing is begun after a stop.
 func sleep(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
-		return nil
 	case <-ctx.Done():
-		return ctx.Err()
 	}
+	return ctx.Err()
 }
