@@ -52,7 +52,7 @@ func Open(dir string, opts Options) (*DB, error) {
 	room := newSpace(fs, dir, opts.Logger)
 	fs = patientFS{fs, room}
 	if opts.FS == nil {
-		fs = withAllocatedLog(fs)
+		fs = withWrittenLog(fs)
 	}
 	if err := fs.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("create data directory: %w", err)

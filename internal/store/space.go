@@ -179,6 +179,15 @@ func (fs patientFS) Create(name string, category vfs.DiskWriteCategory) (f vfs.F
 	return patientFile{f, fs.space, once}, nil
 }
 
+// ReuseForWrite renames a log file that is not needed any more and opens it.
+func (fs patientFS) ReuseForWrite(oldName, newName string, category vfs.DiskWriteCategory) (vfs.File, error) {
+	f, err := fs.FS.ReuseForWrite(oldName, newName, category)
+	if err != nil {
+		return nil, err
+	}
+	return patientFile{f, fs.space, false}, nil
+}
+
 func outOfSpace(err error) bool {
 	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
 }

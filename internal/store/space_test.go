@@ -70,14 +70,27 @@ func TestWritesWaitForSpace(t *testing.T) {
 	for _, lack := range []error{syscall.ENOSPC, syscall.EDQUOT, syscall.EMFILE} {
 		t.Run(lack.Error(), func(t *testing.T) {
 			t.Parallel()
-			synctest.Test(t, func(t *testing.T) { testWritesWait(t, lack) })
+			synctest.Test(t, func(t *testing.T) { testWritesWait(t, lack, false) })
 		})
 	}
+	t.Run("a log that is used again", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) { testWritesWait(t, syscall.ENOSPC, true) })
+	})
 }
 
-func testWritesWait(t *testing.T, lack error) {
+// testWritesWait fills the disk when the log is a new file, or one used again.
+func testWritesWait(t *testing.T, lack error, reuse bool) {
 	fs := &filledFS{FS: vfs.NewMem(), lack: lack}
 	db := open(t, fs)
+	for i := 0; reuse && fs.reused.Load() == 0; i++ {
+		tx := db.Begin()
+		tx.Set(fmt.Appendf(nil, "\x21%02d", i%10), make([]byte, 1<<20))
+		if err := tx.Commit(); err != nil || i == 1000 {
+			t.Fatal("no log is used again", err)
+		}
+		synctest.Wait()
+	}
 	fs.full.Store(true)
 	done := make(chan error, 1)
 	go func() {
@@ -118,6 +131,7 @@ type filledFS struct {
 	lack    error
 	full    atomic.Bool
 	refused atomic.Int64
+	reused  atomic.Int64
 }
 
 func (fs *filledFS) Create(name string, category vfs.DiskWriteCategory) (vfs.File, error) {
@@ -125,6 +139,15 @@ func (fs *filledFS) Create(name string, category vfs.DiskWriteCategory) (vfs.Fil
 	if err != nil {
 		return nil, err
 	}
+	return filledFile{f, fs}, nil
+}
+
+func (fs *filledFS) ReuseForWrite(oldName, newName string, category vfs.DiskWriteCategory) (vfs.File, error) {
+	f, err := fs.FS.ReuseForWrite(oldName, newName, category)
+	if err != nil {
+		return nil, err
+	}
+	fs.reused.Add(1)
 	return filledFile{f, fs}, nil
 }
 

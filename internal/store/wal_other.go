@@ -4,4 +4,4 @@ package store
 
 import "github.com/cockroachdb/pebble/v2/vfs"
 
-func withAllocatedLog(fs vfs.FS) vfs.FS { return fs }
+func withWrittenLog(fs vfs.FS) vfs.FS { return fs }
