@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"os"
@@ -41,7 +42,8 @@ another is named), builds and packs the functions whose code is local, and makes
 server create or update the stack. It prints each step and the outputs.
 
 Everything that is wrong with a template is reported at once, with lines, before
-anything is touched.`,
+anything is touched. Parameters and tags that are not given stay as an earlier
+deployment of the stack gave them.`,
 		Example: `  weir deploy examples/web-analytics/template.yaml
   weir deploy --stack-name prod --parameter BucketMinutes=15`,
 		Args: func(c *cobra.Command, args []string) error {
@@ -91,12 +93,13 @@ func (a *app) deploy(ctx context.Context, o deployOptions) error {
 // deployTemplate checks a template, packs its code and has the server deploy it.
 func (a *app) deployTemplate(ctx context.Context, path, name string, req stackapi.Request) error {
 	// The template is checked before functions are built, which takes long.
-	if err := a.stackCall(ctx, http.MethodPost, name+"/plan", path, req, nil); err != nil {
+	var plan stack.Plan
+	err := a.stackCall(ctx, http.MethodPost, name+"/plan", path, req, func(m stackapi.Message) { plan = *m.Plan })
+	if err != nil {
 		return err
 	}
-	var err error
 	req.Code, err = packaging.Package(ctx, []byte(req.Template), packaging.Options{
-		Dir: filepath.Dir(path), Parameters: req.Parameters, Progress: a.progressLine,
+		Dir: filepath.Dir(path), Parameters: a.withKept(req.Parameters, plan.Kept), Progress: a.progressLine,
 	})
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
@@ -109,6 +112,19 @@ func (a *app) deployTemplate(ctx context.Context, path, name string, req stackap
 		return err
 	}
 	return a.printDeployed(result)
+}
+
+// withKept adds the parameters that the stack keeps, and tells of them.
+func (a *app) withKept(given map[string]string, kept []stack.Parameter) map[string]string {
+	all := map[string]string{}
+	maps.Copy(all, given)
+	for _, p := range kept {
+		a.progressLine(fmt.Sprintf("parameter %s = %s is kept from the last deployment", p.Key, p.Value))
+		if !p.Hidden {
+			all[p.Key] = p.Value
+		}
+	}
+	return all
 }
 
 func (a *app) progressLine(line string) {
@@ -159,7 +175,7 @@ func (a *app) destroy(ctx context.Context, name string) error {
 }
 
 // stackCall calls an operation of the stack API and prints its events. last, which
-// may be nil, gets the message that ends a stream.
+// may be nil, gets the message with what came of it.
 func (a *app) stackCall(ctx context.Context, method, path, templatePath string, req any, last func(stackapi.Message)) error {
 	body, err := json.Marshal(req)
 	if err != nil {
@@ -190,7 +206,7 @@ func (a *app) stackCall(ctx context.Context, method, path, templatePath string, 
 			if m.Event != nil {
 				steps.print(m.Event)
 			}
-			if m.Result != nil && last != nil {
+			if last != nil && (m.Plan != nil || m.Result != nil) {
 				last(m)
 			}
 		}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,10 +17,12 @@ import (
 
 // DeployRequest asks for a stack to be created or updated.
 type DeployRequest struct {
-	StackName  string
-	Template   []byte
+	StackName string
+	Template  []byte
+	// Parameters are values for parameters of the template. One that is not given, but
+	// was in an earlier deployment of the stack, keeps that value.
 	Parameters map[string]string
-	Tags       map[string]string
+	Tags       map[string]string // nil: as they are
 	// Code holds zips of code by the logical id of the function, for functions whose
 	// code is local to who deploys.
 	Code map[string][]byte
@@ -74,7 +77,7 @@ func (s *Stacks) Validate(ctx context.Context, req DeployRequest) (Plan, error) 
 	if err != nil {
 		return Plan{}, err
 	}
-	p, err := s.plan(rec, req, false)
+	p, err := s.plan(rec, req.on(rec), false)
 	if err != nil {
 		return Plan{}, err
 	}
@@ -120,13 +123,47 @@ func (s *Stacks) plan(rec record, req DeployRequest, needPackages bool) (*planne
 	}
 	maps.Copy(packages, sent)
 	setting := template.Setting{Identity: s.cfg.Identity, StackName: rec.Name, StackID: rec.ID}
-	bound, err := Parse(req.Template, req.Parameters, packages, setting)
+	kept := rec.kept(req)
+	chosen := map[string]string{}
+	maps.Copy(chosen, req.Parameters)
+	for _, parameter := range kept {
+		chosen[parameter.Key] = rec.Current.Parameters[parameter.Key]
+	}
+	bound, err := Parse(req.Template, chosen, packages, setting)
 	if err != nil {
 		return nil, err
 	}
 	p := &planner{bound: bound, states: states, packages: sent, used: map[string]string{},
-		needPackages: needPackages, stackTags: stackTags(rec, req.Tags)}
+		needPackages: needPackages, stackTags: stackTags(rec, req.Tags), chosen: slices.Sorted(maps.Keys(chosen))}
+	p.plan.Kept = kept
 	return p, p.run(rec.Outputs, rec.fresh())
+}
+
+// on is the request with what it leaves as it is in a stack.
+func (r DeployRequest) on(rec record) DeployRequest {
+	if r.Tags == nil && rec.Current != nil {
+		r.Tags = rec.Current.Tags
+	}
+	return r
+}
+
+// kept are the parameters that a deployment does not give, but an earlier one did.
+// A template that cannot be read has none.
+func (r record) kept(req DeployRequest) []Parameter {
+	if r.Current == nil || len(r.Current.Chosen) == 0 {
+		return nil
+	}
+	t, _ := template.Parse(req.Template)
+	if t == nil {
+		return nil
+	}
+	var kept []Parameter
+	for _, name := range r.Current.Chosen {
+		if _, given := req.Parameters[name]; !given && t.Parameter(name) != nil {
+			kept = append(kept, r.Current.parameter(name))
+		}
+	}
+	return kept
 }
 
 // stackTags are the tags that a stack puts on its resources.
@@ -191,6 +228,7 @@ func (s *Stacks) begin(req DeployRequest) (stackID string, _ *operation, err err
 	if !rec.fresh() && !rec.Status.updatable() {
 		return "", nil, busy(rec.ID, rec.Status)
 	}
+	req = req.on(rec)
 	p, err := s.plan(rec, req, true)
 	if err != nil {
 		return "", nil, err
@@ -208,7 +246,7 @@ func (s *Stacks) begin(req DeployRequest) (stackID string, _ *operation, err err
 	sum := sha256.Sum256(req.Template)
 	target := &deployment{
 		TemplateSHA256: hex.EncodeToString(sum[:]), Description: p.plan.Description,
-		Parameters: p.bound.Values(), Tags: req.Tags, Packages: p.used,
+		Parameters: p.bound.Values(), Chosen: p.chosen, Tags: req.Tags, Packages: p.used,
 	}
 	for _, parameter := range p.bound.Template.Parameters {
 		if parameter.NoEcho {

@@ -25,6 +25,8 @@ type Change struct {
 type Plan struct {
 	Description string
 	Changes     []Change
+	// Kept are parameters that have their value from an earlier deployment.
+	Kept []Parameter `json:",omitempty"`
 	// OutputsChange says that outputs change, or may.
 	OutputsChange bool
 }
@@ -42,6 +44,7 @@ type planner struct {
 	// needPackages makes a missing code package a problem.
 	needPackages bool
 	stackTags    map[string]string
+	chosen       []string // parameters that do not have their default
 
 	stays    map[string]bool     // logical ids whose Ref does not change
 	changed  map[string][]string // their properties that change

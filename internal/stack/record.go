@@ -31,6 +31,7 @@ type deployment struct {
 	TemplateSHA256 string
 	Description    string            `json:",omitempty"`
 	Parameters     map[string]string `json:",omitempty"`
+	Chosen         []string          `json:",omitempty"` // parameters that do not have their default
 	Hidden         []string          `json:",omitempty"` // parameters with NoEcho
 	Tags           map[string]string `json:",omitempty"`
 	// Packages are the code packages of functions by logical id, by their SHA-256.

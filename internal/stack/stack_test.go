@@ -255,6 +255,9 @@ func (s *script) validate(t *testing.T, req DeployRequest) string {
 		}
 		b.WriteString("\n")
 	}
+	for _, p := range plan.Kept {
+		fmt.Fprintf(&b, "%s = %s is kept\n", p.Key, p.Value)
+	}
 	fmt.Fprintf(&b, "outputs change: %v\n", plan.OutputsChange)
 	if len(s.world.calls) > 0 {
 		t.Errorf("validating called %v", s.world.calls)

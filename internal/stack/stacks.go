@@ -123,7 +123,10 @@ func (s *Stacks) lookup(stack string) (record, error) {
 }
 
 // Parameter is a parameter of a stack with its value, "****" when it is hidden.
-type Parameter struct{ Key, Value string }
+type Parameter struct {
+	Key, Value string
+	Hidden     bool `json:",omitempty"` // by NoEcho
+}
 
 // Output is an output of a stack.
 type Output struct {
@@ -189,6 +192,14 @@ func (r record) deployment() *deployment {
 	return r.Current
 }
 
+// parameter is what may be shown of a parameter.
+func (d *deployment) parameter(name string) Parameter {
+	if slices.Contains(d.Hidden, name) {
+		return Parameter{Key: name, Value: "****", Hidden: true}
+	}
+	return Parameter{Key: name, Value: d.Parameters[name]}
+}
+
 // Describe returns what is known of a stack, by name or ARN.
 func (s *Stacks) Describe(stack string) (Description, error) {
 	rec, err := s.lookup(stack)
@@ -199,11 +210,7 @@ func (s *Stacks) Describe(stack string) (Description, error) {
 	if dep := rec.deployment(); dep != nil {
 		d.Tags = dep.Tags
 		for _, name := range slices.Sorted(maps.Keys(dep.Parameters)) {
-			value := dep.Parameters[name]
-			if slices.Contains(dep.Hidden, name) {
-				value = "****"
-			}
-			d.Parameters = append(d.Parameters, Parameter{name, value})
+			d.Parameters = append(d.Parameters, dep.parameter(name))
 		}
 	}
 	states, err := s.states(rec.ID)

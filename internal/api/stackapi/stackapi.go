@@ -7,9 +7,9 @@
 //	POST   /_weir/stacks/{name}       create or update; body is a Request
 //	DELETE /_weir/stacks/{name}       remove
 //
-// The answer to the last two is a stream of Messages, one JSON object a line,
-// events first and a result or an error at the end. A request that is refused
-// before anything is touched is answered with status 400 and one Message.
+// The answer to a plan is one Message, and to the last two it is a stream of them, one
+// JSON object a line, events first and a result or an error at the end. A request that
+// is refused before anything is touched is answered with status 400 and one Message.
 package stackapi
 
 import (
@@ -41,6 +41,7 @@ type Request struct {
 // Message is a line of an answer; one member is set.
 type Message struct {
 	Event  *stack.Event  `json:",omitempty"`
+	Plan   *stack.Plan   `json:",omitempty"`
 	Result *stack.Result `json:",omitempty"`
 	Error  *Failure      `json:",omitempty"`
 }
@@ -98,7 +99,7 @@ func (h handler) plan(w http.ResponseWriter, r *http.Request) {
 		h.refuse(w, err)
 		return
 	}
-	h.write(w, plan)
+	h.write(w, Message{Plan: &plan})
 }
 
 func (h handler) deploy(w http.ResponseWriter, r *http.Request) {

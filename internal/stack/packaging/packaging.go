@@ -25,7 +25,7 @@ type Options struct {
 	// Dir is the folder of the template; paths in it are relative to that.
 	Dir string
 	// Parameters are those of the deployment, as paths and runtimes may depend on
-	// them.
+	// them. Hidden ones may be missing.
 	Parameters map[string]string
 	// Progress, when set, is given a line for every step that takes time.
 	Progress func(line string)
@@ -50,6 +50,7 @@ func Functions(text []byte, parameters map[string]string) ([]Function, error) {
 	if err != nil {
 		return nil, err
 	}
+	supplyHidden(parsed, parameters)
 	expanded, err := sam.Expand(parsed, sam.Inputs{Parameters: parameters})
 	if err != nil {
 		return nil, err
@@ -77,6 +78,18 @@ func Functions(text []byte, parameters map[string]string) ([]Function, error) {
 		functions = append(functions, f)
 	}
 	return functions, nil
+}
+
+// supplyHidden gives hidden parameters that are missing a value of any kind: the
+// server keeps what an earlier deployment gave for itself, and code does not depend
+// on a secret.
+func supplyHidden(t *template.Template, given map[string]string) {
+	for i, p := range t.Parameters {
+		if _, ok := given[p.Name]; p.NoEcho && !ok && p.Default == nil {
+			value := "hidden"
+			t.Parameters[i] = &template.Parameter{Name: p.Name, Line: p.Line, Type: "String", Default: &value}
+		}
+	}
 }
 
 func scalar(n *template.Node) string {

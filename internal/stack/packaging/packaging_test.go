@@ -61,7 +61,7 @@ func TestFunctions(t *testing.T) {
 	t.Parallel()
 	got, err := Functions([]byte(`
 Transform: AWS::Serverless-2016-10-31
-Parameters: {Runtime: {Type: String, Default: python3.12}}
+Parameters: {Runtime: {Type: String, Default: python3.12}, KeptByTheServer: {Type: Number, NoEcho: true, MinValue: 7}}
 Conditions: {Never: !Equals [a, b]}
 Globals: {Function: {Runtime: !Ref Runtime, CodeUri: shared/}}
 Resources:
