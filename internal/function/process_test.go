@@ -373,7 +373,8 @@ func TestKilledServerLeavesNoProcess(t *testing.T) {
 		t.Fatal(err)
 	}
 	server := exec.Command(os.Args[0], "-test.run=^TestKilledServerLeavesNoProcess$")
-	server.Env = append(os.Environ(), "WEIR_TEST_PID_FILE="+pidFile, "WEIR_TEST_HANDLER="+handler)
+	server.Env = append(os.Environ(), "WEIR_TEST_PID_FILE="+pidFile, "WEIR_TEST_HANDLER="+handler,
+		"TMPDIR="+dir) // what it does not get to remove goes with that
 	if err := server.Start(); err != nil {
 		t.Fatal(err)
 	}
