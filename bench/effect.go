@@ -16,7 +16,8 @@ const (
 	effectShards  = 2
 	effectBatch   = 100
 	effectSenders = 8
-	effectReaders = 4
+	effectReaders = 8
+	effectReads   = 4                // of so many notices at effectRate, one is followed by a read
 	effectTimeout = 30 * time.Second // for the last effects after the last put
 )
 
@@ -24,6 +25,7 @@ const (
 type effectLoad struct {
 	rate    int  // records a second
 	ownRows bool // each record has a key of its own, else there are pipelineKeys
+	reads   int  // one in so many notices is followed by a read; 0: each
 }
 
 // measureEffect returns a scenario that puts single records at a steady rate into a
@@ -32,10 +34,12 @@ type effectLoad struct {
 //
 //   - until the function has the acknowledgement of the UpdateItem that counts it, and
 //   - until a consistent GetItem of another client, sent as soon as the function
-//     has told so, has returned the row.
+//     has told so, has returned the row; at a high rate of a sample, as reading
+//     each row would be a good part of the load.
 //
 // The second contains the first, one message over loopback and one GetItem: it
-// is an upper bound of when the row was visible, and nothing polls.
+// is an upper bound of when the row was visible, and nothing polls. In the end all
+// rows are read and must count every record.
 func measureEffect(load effectLoad) func(context.Context, *bench, *server) ([]figure, error) {
 	return func(ctx context.Context, b *bench, s *server) ([]figure, error) { return effects(ctx, b, s, load) }
 }
@@ -44,7 +48,11 @@ func effects(ctx context.Context, b *bench, s *server, load effectLoad) ([]figur
 	warm := int(b.warmup.Seconds() * float64(load.rate))
 	each := int(b.duration.Seconds() * float64(load.rate))
 	stream, table, function := b.name("effect"), b.name("effects"), b.name("effect")
-	e := newEffect(s.addr, stream, table, load, warm+b.repetitions*each)
+	e, err := newEffect(s.addr, stream, table, load, warm+b.repetitions*each)
+	if err != nil {
+		return nil, err
+	}
+	defer e.senders.close()
 	ctx, cancel := context.WithTimeoutCause(ctx, callTimeout+e.planned()+effectTimeout, errEffects)
 	defer cancel()
 	notices, err := hear(func(n notice, at time.Time) { e.heard(ctx, n, at) })
@@ -79,23 +87,29 @@ type effect struct {
 	puts    [][]byte
 	due     []atomic.Int64
 	acked   []atomic.Int64 // 0: not yet
-	seen    []atomic.Int64 // 0: not yet
-	left    atomic.Int64   // records that have not been seen
-	done    chan struct{}  // all have been seen
+	seen    []atomic.Int64 // 0: not yet, or not looked for
+	left    atomic.Int64   // records that have not been acknowledged
+	done    chan struct{}  // all have been acknowledged
 	failed  chan error     // the first error
-	senders []*conn
+	senders connections
 	readers chan *conn // those that are free
+	reading sync.WaitGroup
 
 	mu      sync.Mutex
+	notices int
 	counted map[string]int // records that have been told of, by key
 }
 
-func newEffect(addr, stream, table string, load effectLoad, n int) *effect {
+func newEffect(addr, stream, table string, load effectLoad, n int) (*effect, error) {
+	senders, err := connectLightly(addr, effectSenders)
+	if err != nil {
+		return nil, err
+	}
 	e := &effect{
 		effectLoad: load, table: table, start: time.Now(), puts: make([][]byte, n),
 		due: make([]atomic.Int64, n), acked: make([]atomic.Int64, n), seen: make([]atomic.Int64, n),
 		done: make(chan struct{}), failed: make(chan error, 1), readers: make(chan *conn, effectReaders),
-		counted: map[string]int{},
+		counted: map[string]int{}, senders: senders,
 	}
 	rnd := newSource()
 	for i := range n {
@@ -106,13 +120,10 @@ func newEffect(addr, stream, table string, load effectLoad, n int) *effect {
 		e.puts[i] = putRecord(rnd, stream, eventData(rnd, key, i+1))
 	}
 	e.left.Store(int64(n))
-	for range effectSenders {
-		e.senders = append(e.senders, &conn{addr: addr})
-	}
 	for range effectReaders {
 		e.readers <- &conn{addr: addr}
 	}
-	return e
+	return e, nil
 }
 
 // planned is how long all records take at their rate.
@@ -136,16 +147,29 @@ func (e *effect) run(ctx context.Context) error {
 	defer wg.Wait()
 	defer cancel()
 	first := time.Now()
-	for i, c := range e.senders {
-		wg.Go(func() { e.send(ctx, c, i, first) })
+	sends := make([]func(context.Context), len(e.senders.conns))
+	for i, c := range e.senders.conns {
+		sends[i] = func(ctx context.Context) { e.send(ctx, c, i, first) }
 	}
+	wg.Go(func() { e.senders.run(ctx, sends) })
 	select {
 	case <-e.done:
-		return nil
 	case err := <-e.failed:
 		return cause(ctx, err)
 	case <-ctx.Done():
 		return fmt.Errorf("%d of %d effects missing: %w", e.left.Load(), len(e.puts), context.Cause(ctx))
+	}
+	e.reading.Wait()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for key, counted := range e.counted {
+		e.read(ctx, key, counted)
+	}
+	select {
+	case err := <-e.failed:
+		return cause(ctx, err)
+	default:
+		return nil
 	}
 }
 
@@ -153,11 +177,10 @@ func (e *effect) run(ctx context.Context) error {
 // the one before it had to be waited for, counts from when it was due, so that a
 // server that stalls is not spared.
 func (e *effect) send(ctx context.Context, c *conn, n int, first time.Time) {
-	defer c.close()
-	for i := n; i < len(e.puts) && ctx.Err() == nil; i += len(e.senders) {
+	for i := n; i < len(e.puts) && ctx.Err() == nil; i += len(e.senders.conns) {
 		due := first.Add(time.Duration(i) * time.Second / time.Duration(e.rate))
-		if early := time.Until(due); early > 0 {
-			time.Sleep(early)
+		if time.Now().Before(due) {
+			e.senders.sleep(ctx, due)
 			due = time.Now() // how exactly the system wakes sleepers is not what is measured
 		}
 		e.due[i].Store(e.since(due))
@@ -172,25 +195,27 @@ func (e *effect) send(ctx context.Context, c *conn, n int, first time.Time) {
 	}
 }
 
-// heard notes an acknowledged write and reads the row back, which must count what
-// has been told of it. A batch that was delivered again tells of its records again;
-// the first time counts.
+// heard notes an acknowledged write and may have the row read back, which must count
+// what has been told of it. A batch that was delivered again tells of its records
+// again; the first time counts.
 func (e *effect) heard(ctx context.Context, n notice, at time.Time) {
 	fresh := e.acknowledge(n, at)
 	if len(fresh) == 0 {
 		return
 	}
 	e.mu.Lock()
+	e.notices++
+	read := e.notices%max(e.reads, 1) == 0
 	e.counted[n.key] += len(fresh)
 	counted := e.counted[n.key]
 	e.mu.Unlock()
-	if err := e.read(ctx, n.key, counted); err != nil {
-		e.fail(fmt.Errorf("reading an acknowledged row: %w", err))
-		return
-	}
-	read := e.since(time.Now())
-	for _, i := range fresh {
-		e.seen[i].Store(read)
+	if read { // beside the next notice, which is not to be kept waiting
+		e.reading.Go(func() {
+			read := e.read(ctx, n.key, counted)
+			for _, i := range fresh {
+				e.seen[i].Store(read)
+			}
+		})
 	}
 	if e.left.Add(-int64(len(fresh))) == 0 {
 		close(e.done)
@@ -207,22 +232,26 @@ func (e *effect) acknowledge(n notice, at time.Time) (fresh []int) {
 	return fresh
 }
 
-// read gets a row, whose counter must be at least counted.
-func (e *effect) read(ctx context.Context, key string, counted int) error {
+// read gets a row, whose counter must be at least counted, and returns when it had it.
+func (e *effect) read(ctx context.Context, key string, counted int) int64 {
 	c := <-e.readers
 	defer func() { e.readers <- c }()
 	resp, err := c.do(ctx, getItem(e.table, key))
+	at := e.since(time.Now())
 	if err == nil {
 		err = checkItem(resp)
 	}
-	if err != nil {
-		return err
+	n := 0
+	if err == nil {
+		n, err = counter(resp.body)
 	}
-	n, err := counter(resp.body)
 	if err == nil && n < counted {
 		err = fmt.Errorf("%s counts %d records after %d have been acknowledged", key, n, counted)
 	}
-	return err
+	if err != nil {
+		e.fail(fmt.Errorf("reading an acknowledged row: %w", err))
+	}
+	return at
 }
 
 // figures leaves out the first warm records and takes each following as a repetition.
@@ -237,13 +266,16 @@ func (e *effect) figures(warm, each int) []figure {
 	)
 }
 
-// repetitions returns the sorted times from from to to, in groups of each.
+// repetitions returns the sorted times from from to to, where that is known, each group
+// from so many records.
 func repetitions(from, to []atomic.Int64, warm, each int) [][]time.Duration {
 	var groups [][]time.Duration
 	for first := warm; first+each <= len(from); first += each {
-		group := make([]time.Duration, each)
-		for i := range group {
-			group[i] = time.Duration(to[first+i].Load() - from[first+i].Load())
+		group := make([]time.Duration, 0, each)
+		for i := first; i < first+each; i++ {
+			if end := to[i].Load(); end > 0 {
+				group = append(group, time.Duration(end-from[i].Load()))
+			}
 		}
 		slices.Sort(group)
 		groups = append(groups, group)

@@ -61,29 +61,56 @@ func rowServer(t *testing.T, records int) (addr string, reads *atomic.Int64) {
 	return server.Listener.Addr().String(), reads
 }
 
+func effectOf(t *testing.T, addr string, load effectLoad, n int) *effect {
+	t.Helper()
+	e, err := newEffect(addr, "s", "t", load, n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(e.senders.close)
+	return e
+}
+
 func TestEffectCountsEachRecordOnce(t *testing.T) {
 	t.Parallel()
 	addr, reads := rowServer(t, 3)
-	e := newEffect(addr, "s", "t", effectLoad{rate: effectRate}, 3)
+	e := effectOf(t, addr, effectLoad{rate: effectRate}, 3)
 	at := e.start.Add(time.Second)
 	e.heard(t.Context(), notice{"k", 2, []int{2, 3}}, at)
 	e.heard(t.Context(), notice{"k", 1, []int{2}}, at.Add(time.Second)) // delivered again
 	e.heard(t.Context(), notice{"k", 2, []int{0, 4}}, at)               // of somebody else
+	e.reading.Wait()
 	if reads.Load() != 1 || e.acked[1].Load() != int64(time.Second) || e.seen[1].Load() == 0 || e.seen[2].Load() == 0 {
 		t.Errorf("%d reads, acknowledged %d, seen %d and %d", reads.Load(), e.acked[1].Load(), e.seen[1].Load(), e.seen[2].Load())
 	}
 	e.heard(t.Context(), notice{"k", 2, []int{1, 2}}, at)
 	<-e.done
+	e.reading.Wait()
 	if len(e.failed) > 0 {
 		t.Error(<-e.failed)
+	}
+}
+
+func TestEffectReadsASample(t *testing.T) {
+	t.Parallel()
+	addr, reads := rowServer(t, 1)
+	e := effectOf(t, addr, effectLoad{rate: effectRate, reads: 2}, 4)
+	for i := range 4 {
+		e.heard(t.Context(), notice{fmt.Sprint("k", i), 1, []int{i + 1}}, e.start.Add(time.Second))
+	}
+	e.reading.Wait()
+	seen := repetitions(e.due, e.seen, 0, 4)
+	if reads.Load() != 2 || len(seen) != 1 || len(seen[0]) != 2 || e.seen[0].Load() != 0 || e.seen[1].Load() == 0 {
+		t.Errorf("%d reads, seen %v", reads.Load(), seen)
 	}
 }
 
 func TestEffectFailsWhenTheRowIsBehind(t *testing.T) {
 	t.Parallel()
 	addr, _ := rowServer(t, 1)
-	e := newEffect(addr, "s", "t", effectLoad{rate: effectRate}, 3)
+	e := effectOf(t, addr, effectLoad{rate: effectRate}, 3)
 	e.heard(t.Context(), notice{"k", 2, []int{1, 2}}, e.start)
+	e.reading.Wait()
 	if len(e.failed) == 0 {
 		t.Error("a row that lacks a record was accepted")
 	}

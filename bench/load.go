@@ -62,16 +62,19 @@ func goroutines(ctx context.Context, tasks []func(context.Context)) {
 	wg.Wait()
 }
 
+func sleepUntil(ctx context.Context, t time.Time) { _ = pause(ctx, time.Until(t)) }
+
 // connections are some to one server, and what runs the steps that use them.
 type connections struct {
 	conns []*conn
 	run   together
+	sleep func(ctx context.Context, until time.Time) // of a step; ends early with ctx
 	close func()
 }
 
 // connect returns n connections for goroutines.
 func connect(addr string, n int) connections {
-	cs := connections{run: goroutines}
+	cs := connections{run: goroutines, sleep: sleepUntil}
 	for range n {
 		cs.conns = append(cs.conns, &conn{addr: addr})
 	}

@@ -9,6 +9,8 @@ import (
 	"net"
 	"os"
 	"runtime"
+	"slices"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -21,9 +23,17 @@ import (
 //
 // A poller and its sockets are used by one goroutine at a time.
 type poller struct {
-	fd      int
-	sockets map[int32]*socket
-	current *coroutine // the one that runs; nil outside of tasks
+	fd       int
+	timer    int // tells that the first of the sleepers is due
+	sockets  map[int32]*socket
+	sleepers []sleeper
+	current  *coroutine // the one that runs; nil outside of tasks
+}
+
+// sleeper is a task that waits for a time.
+type sleeper struct {
+	until time.Time
+	task  *coroutine
 }
 
 // coroutine is a task that can be stopped and resumed.
@@ -43,7 +53,7 @@ func connectLightly(addr string, n int) (connections, error) {
 		c.poller = p
 	}
 	disconnect := cs.close
-	cs.run, cs.close = p.run, func() {
+	cs.run, cs.sleep, cs.close = p.run, p.sleep, func() {
 		disconnect()
 		p.close()
 	}
@@ -55,16 +65,36 @@ func newPoller() (*poller, error) {
 	if err != nil {
 		return nil, os.NewSyscallError("epoll_create1", err)
 	}
-	return &poller{fd: fd, sockets: make(map[int32]*socket)}, nil
+	timer, err := unix.TimerfdCreate(unix.CLOCK_MONOTONIC, unix.TFD_CLOEXEC|unix.TFD_NONBLOCK)
+	if err != nil {
+		unix.Close(fd)
+		return nil, os.NewSyscallError("timerfd_create", err)
+	}
+	p := &poller{fd: fd, timer: timer, sockets: make(map[int32]*socket)}
+	if err := p.watch(timer, unix.EPOLLIN); err != nil {
+		p.close()
+		return nil, err
+	}
+	return p, nil
 }
 
-func (p *poller) close() { unix.Close(p.fd) }
+func (p *poller) close() {
+	unix.Close(p.timer)
+	unix.Close(p.fd)
+}
+
+// watch has events of a descriptor told. Each change is told once, so a task that was
+// resumed tries before it waits again.
+func (p *poller) watch(fd int, events uint32) error {
+	event := unix.EpollEvent{Events: events | unix.EPOLLET, Fd: int32(fd)}
+	return os.NewSyscallError("epoll_ctl", unix.EpollCtl(p.fd, unix.EPOLL_CTL_ADD, fd, &event))
+}
 
 // patience bounds a wait, so that the end of a context is seen.
 const patience = 100 // ms
 
-// run runs tasks until all have ended. Those that still wait for a socket when ctx
-// ends get its error from there.
+// run runs tasks until all have ended. Those that still wait when ctx ends go on, and
+// get its error where they waited for a socket.
 func (p *poller) run(ctx context.Context, tasks []func(context.Context)) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
@@ -88,6 +118,7 @@ func (p *poller) run(ctx context.Context, tasks []func(context.Context)) {
 		for _, e := range events[:max(n, 0)] {
 			left -= p.wake(p.sockets[e.Fd])
 		}
+		left -= p.wakeSleepers(ctx.Err() != nil)
 		if ctx.Err() == nil {
 			continue
 		}
@@ -96,6 +127,50 @@ func (p *poller) run(ctx context.Context, tasks []func(context.Context)) {
 			left -= p.wake(s)
 		}
 	}
+}
+
+// sleep stops the running task until a time, or until ctx has ended.
+func (p *poller) sleep(_ context.Context, until time.Time) {
+	c := p.current
+	p.sleepers = append(p.sleepers, sleeper{until, c})
+	p.setTimer()
+	c.stop()
+}
+
+// setTimer has the timer tell when the first sleeper is due.
+func (p *poller) setTimer() {
+	if len(p.sleepers) == 0 {
+		return
+	}
+	first := slices.MinFunc(p.sleepers, func(a, b sleeper) int { return a.until.Compare(b.until) })
+	in := unix.NsecToTimespec(max(1, int64(time.Until(first.until)))) // 0 would turn it off
+	if err := unix.TimerfdSettime(p.timer, 0, &unix.ItimerSpec{Value: in}, nil); err != nil {
+		panic(os.NewSyscallError("timerfd_settime", err)) // only a mistake of this file
+	}
+}
+
+// wakeSleepers resumes the sleepers that are due, or all, and returns how many tasks
+// that has ended.
+func (p *poller) wakeSleepers(all bool) (ended int) {
+	now := time.Now()
+	var due []sleeper
+	p.sleepers = slices.DeleteFunc(p.sleepers, func(s sleeper) bool {
+		if !all && s.until.After(now) {
+			return false
+		}
+		due = append(due, s)
+		return true
+	})
+	slices.SortFunc(due, func(a, b sleeper) int { return a.until.Compare(b.until) })
+	for _, s := range due {
+		if !p.goOn(s.task) {
+			ended++
+		}
+	}
+	if len(due) > 0 {
+		p.setTimer()
+	}
+	return ended
 }
 
 // wake resumes the task that waits for a socket, if one does, and returns 1 if that
@@ -167,9 +242,7 @@ func (s *socket) open(to unix.Sockaddr) error {
 	if err := unix.SetNonblock(s.fd, true); err != nil {
 		return os.NewSyscallError("fcntl", err)
 	}
-	// Each change is told once, so a task that was resumed tries before it waits again.
-	event := unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLOUT | unix.EPOLLRDHUP | unix.EPOLLET, Fd: int32(s.fd)}
-	return os.NewSyscallError("epoll_ctl", unix.EpollCtl(s.poller.fd, unix.EPOLL_CTL_ADD, s.fd, &event))
+	return s.poller.watch(s.fd, unix.EPOLLIN|unix.EPOLLOUT|unix.EPOLLRDHUP)
 }
 
 // Read implements io.Reader.

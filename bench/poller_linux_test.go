@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -86,4 +87,35 @@ func TestPollerTellsRefusal(t *testing.T) {
 	if _, err := runFor(t.Context(), cs.run, steps, time.Hour); err == nil || !strings.Contains(err.Error(), addr) {
 		t.Errorf("%v", err)
 	}
+}
+
+func TestPollerSleeps(t *testing.T) {
+	t.Parallel()
+	cs, err := connectLightly("127.0.0.1:0", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer cs.close()
+	start := time.Now()
+	var woken []int
+	tasks := make([]func(context.Context), 3)
+	for i := range tasks {
+		tasks[i] = func(ctx context.Context) {
+			for round := range 2 {
+				until := start.Add(time.Duration(10*round+len(tasks)-i) * time.Millisecond)
+				cs.sleep(ctx, until)
+				if time.Now().Before(until) {
+					t.Errorf("task %d was woken %v too early", i, time.Until(until))
+				}
+				woken = append(woken, i)
+			}
+		}
+	}
+	cs.run(t.Context(), tasks)
+	if !slices.Equal(woken[:3], []int{2, 1, 0}) || len(woken) != 6 {
+		t.Errorf("woken in the order %v", woken)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+	defer cancel()
+	cs.run(ctx, []func(context.Context){func(ctx context.Context) { cs.sleep(ctx, start.Add(time.Hour)) }})
 }
