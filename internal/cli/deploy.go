@@ -146,7 +146,11 @@ func (a *app) printDeployed(r *stack.Result) error {
 	}
 	fmt.Fprintf(a.out, "stack %s %s\n", r.Name, verb)
 	for _, o := range r.Outputs {
-		fmt.Fprintf(a.out, "  %s = %s\n", o.Key, o.Value)
+		line := fmt.Sprintf("  %s = %s", o.Key, o.Value)
+		if o.ExportName != "" {
+			line += "  (exported as " + o.ExportName + ")"
+		}
+		fmt.Fprintln(a.out, line)
 	}
 	return nil
 }

@@ -134,9 +134,14 @@ func (s *Stacks) plan(rec record, req DeployRequest, needPackages bool) (*planne
 		return nil, err
 	}
 	p := &planner{bound: bound, states: states, packages: sent, used: map[string]string{},
-		needPackages: needPackages, stackTags: stackTags(rec, req.Tags), chosen: slices.Sorted(maps.Keys(chosen))}
+		needPackages: needPackages, stackTags: stackTags(rec, req.Tags), chosen: slices.Sorted(maps.Keys(chosen)),
+		offered: s.offered(rec)}
 	p.plan.Kept = kept
-	return p, p.run(rec.Outputs, rec.fresh())
+	err = p.run(rec.Outputs, rec.fresh())
+	if refused := s.refusedExports(rec, p.outputs); len(refused) > 0 {
+		err = append(p.problems, refused...).Err()
+	}
+	return p, err
 }
 
 // on is the request with what it leaves as it is in a stack.
@@ -246,7 +251,7 @@ func (s *Stacks) begin(req DeployRequest) (stackID string, _ *operation, err err
 	sum := sha256.Sum256(req.Template)
 	target := &deployment{
 		TemplateSHA256: hex.EncodeToString(sum[:]), Description: p.plan.Description,
-		Parameters: p.bound.Values(), Chosen: p.chosen, Tags: req.Tags, Packages: p.used,
+		Parameters: p.bound.Values(), Chosen: p.chosen, Tags: req.Tags, Packages: p.used, Imports: p.bound.Imports,
 	}
 	for _, parameter := range p.bound.Template.Parameters {
 		if parameter.NoEcho {
@@ -289,7 +294,8 @@ func (s *Stacks) await(ctx context.Context, id string, op *operation, progress f
 // Destroy deletes a stack, by name or ARN, and returns when its resources are gone,
 // handing progress (which may be nil) every event on the way. A stack that does not
 // exist is an ErrNotFound. A *FailedError lists the resources that could not be
-// deleted; Destroy can be asked for again.
+// deleted; Destroy can be asked for again. A stack whose exports another one imports
+// stays as it is: ErrInUse.
 func (s *Stacks) Destroy(ctx context.Context, stack string, progress func(Event)) error {
 	rec, err := s.lookup(stack)
 	if err != nil {
@@ -305,6 +311,9 @@ func (s *Stacks) Destroy(ctx context.Context, stack string, progress func(Event)
 	if err != nil {
 		return err
 	}
-	_, err = s.await(ctx, rec.ID, op, progress)
+	d, err := s.await(ctx, rec.ID, op, progress)
+	if d.ID != "" && !strings.HasPrefix(string(d.Status), "DELETE_") {
+		return errorf(ErrInUse, "%s", d.Reason)
+	}
 	return err
 }

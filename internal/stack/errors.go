@@ -14,6 +14,8 @@ var (
 	ErrBusy = errors.New("stack cannot be changed in its status")
 	// ErrNoUpdates says that a deployment would change nothing.
 	ErrNoUpdates = errors.New("nothing to update")
+	// ErrInUse says that another stack imports what the stack exports.
+	ErrInUse = errors.New("exports of the stack are in use")
 	// ErrClosed says that the server ended before the operation did.
 	ErrClosed = errors.New("the server is ending; the operation is ended on its next start")
 )

@@ -25,6 +25,8 @@ func (r *run) deploy(ctx context.Context, bound *template.Bound, text []byte) er
 	if err != nil {
 		return err
 	}
+	r.s.exportsMu.Lock()
+	offered := r.s.offered(r.rec)
 	err = r.commit(func(tx *store.Tx) error {
 		tx.Set(templateKey(r.rec.ID, r.rec.Target.TemplateSHA256), text)
 		for id, st := range r.states { // what earlier operations failed to create
@@ -35,10 +37,11 @@ func (r *run) deploy(ctx context.Context, bound *template.Bound, text []byte) er
 		}
 		return r.retireNamesakes(tx)
 	}, []Event{e})
+	r.s.exportsMu.Unlock()
 	if err != nil {
 		return err
 	}
-	err = r.forward(ctx, bound)
+	err = r.forward(ctx, bound, offered)
 	var failed *failure
 	switch {
 	case err == nil:
@@ -65,9 +68,15 @@ func (r *run) retireNamesakes(tx *store.Tx) error {
 }
 
 // forward creates and changes resources one after the other. What the template no
-// longer holds is left for the cleanup.
-func (r *run) forward(ctx context.Context, bound *template.Bound) error {
-	f := forward{run: r, bound: bound}
+// longer holds is left for the cleanup. offered are the exports of other stacks, of
+// which the imported ones cannot change any more.
+func (r *run) forward(ctx context.Context, bound *template.Bound, offered map[string]string) error {
+	f := forward{run: r, bound: bound, offered: offered}
+	for _, name := range bound.Imports {
+		if _, ok := offered[name]; !ok {
+			return &failure{cause: fmt.Errorf(noExport, name), status: UpdateFailed}
+		}
+	}
 	for _, res := range bound.Resources {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -87,7 +96,8 @@ func (r *run) forward(ctx context.Context, bound *template.Bound) error {
 // resources that exist by then.
 type forward struct {
 	*run
-	bound *template.Bound
+	bound   *template.Bound
+	offered map[string]string
 }
 
 // Ref implements template.Resolver.
@@ -114,7 +124,7 @@ func (f forward) outputs() ([]Output, error) {
 		if !value.IsScalar() {
 			return nil, template.Problems{{Line: o.Line, LogicalID: o.Name, Message: fmt.Sprintf(notAText, o.Name)}}
 		}
-		outputs = append(outputs, Output{Key: o.Name, Value: value.Text, Description: o.Description})
+		outputs = append(outputs, Output{Key: o.Name, Value: value.Text, Description: o.Description, ExportName: f.bound.ExportNames[o.Name]})
 	}
 	return outputs, nil
 }
@@ -297,6 +307,28 @@ func (f forward) update(ctx context.Context, kind *resource.Type, st *state, nex
 // succeed makes the target the current deployment, and has what is not in it any
 // more deleted.
 func (r *run) succeed(ctx context.Context, bound *template.Bound, outputs []Output) error {
+	if err := r.conclude(bound, outputs); err != nil || r.rec.Status == CreateComplete {
+		return err
+	}
+	return r.purge(ctx, UpdateComplete)
+}
+
+// conclude commits that the target is reached, unless exports stand against it.
+func (r *run) conclude(bound *template.Bound, outputs []Output) error {
+	r.s.exportsMu.Lock()
+	defer r.s.exportsMu.Unlock()
+	planned := make([]plannedOutput, len(outputs))
+	for i, o := range outputs {
+		planned[i].Output = o
+	}
+	if refused := r.s.refusedExports(r.rec, planned); len(refused) > 0 {
+		return &failure{cause: errors.New(strings.TrimSuffix(refused[0].Message, ".")), status: UpdateFailed}
+	}
+	return r.reached(bound, outputs)
+}
+
+// reached commits that the target is the current deployment.
+func (r *run) reached(bound *template.Bound, outputs []Output) error {
 	var touched []*state
 	for _, id := range slices.Sorted(maps.Keys(r.states)) {
 		st := r.states[id]
@@ -324,16 +356,12 @@ func (r *run) succeed(ctx context.Context, bound *template.Bound, outputs []Outp
 	if err != nil {
 		return err
 	}
-	err = r.commit(func(tx *store.Tx) error {
+	return r.commit(func(tx *store.Tx) error {
 		if old != nil && old.TemplateSHA256 != r.rec.Current.TemplateSHA256 {
 			tx.Delete(templateKey(r.rec.ID, old.TemplateSHA256))
 		}
 		return nil
 	}, []Event{e}, touched...)
-	if err != nil || created {
-		return err
-	}
-	return r.purge(ctx, UpdateComplete)
 }
 
 // keeps reports whether a policy keeps a resource that leaves the stack.

@@ -44,10 +44,12 @@ type planner struct {
 	// needPackages makes a missing code package a problem.
 	needPackages bool
 	stackTags    map[string]string
-	chosen       []string // parameters that do not have their default
+	chosen       []string          // parameters that do not have their default
+	offered      map[string]string // values of exports of other stacks, by name
 
 	stays    map[string]bool     // logical ids whose Ref does not change
 	changed  map[string][]string // their properties that change
+	outputs  []plannedOutput
 	problems template.Problems
 	plan     Plan
 }
@@ -64,26 +66,40 @@ func (p *planner) run(outputs []Output, fresh bool) error {
 			p.plan.Changes = append(p.plan.Changes, Change{Action: "Remove", LogicalID: id, PhysicalID: st.Current.id(), Type: st.Type})
 		}
 	}
-	var known []Output
-	for _, o := range p.bound.Outputs {
-		value, err := p.bound.Eval(o.Name, o.Value, p)
-		if err != nil {
-			p.add(err)
-			continue
-		}
-		if value.HasUnknown() {
-			p.plan.OutputsChange = true
-		} else if !value.IsScalar() {
-			p.problems.Add(o.Line, o.Name, notAText, o.Name)
-		} else {
-			known = append(known, Output{Key: o.Name, Value: value.Text, Description: o.Description})
-		}
-	}
-	if fresh || !slices.Equal(known, outputs) {
-		p.plan.OutputsChange = true
-	}
+	p.outputs = p.planOutputs()
+	p.plan.OutputsChange = fresh || !slices.EqualFunc(p.outputs, outputs, func(a plannedOutput, o Output) bool { return !a.unknown && a.Output == o })
 	p.plan.Description = p.bound.Template.Description
 	return p.problems.Err()
+}
+
+// plannedOutput is an output as far as it is known.
+type plannedOutput struct {
+	Output
+	line    int
+	unknown bool // its value
+}
+
+func (p *planner) planOutputs() []plannedOutput {
+	var outputs []plannedOutput
+	for _, o := range p.bound.Outputs {
+		out := plannedOutput{line: o.Line}
+		out.Key, out.Description, out.ExportName = o.Name, o.Description, p.bound.ExportNames[o.Name]
+		value, err := p.bound.Eval(o.Name, o.Value, p)
+		switch {
+		case err != nil:
+			p.add(err)
+			out.unknown = true
+		case value.HasUnknown():
+			out.unknown = true
+		case !value.IsScalar():
+			p.problems.Add(o.Line, o.Name, notAText, o.Name)
+			out.unknown = true
+		default:
+			out.Value = value.Text
+		}
+		outputs = append(outputs, out)
+	}
+	return outputs
 }
 
 const notAText = "Template format error: Output %s is malformed. The Value field of every Outputs member must evaluate to a String."

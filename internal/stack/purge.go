@@ -11,13 +11,22 @@ import (
 	"github.com/weirstream/weir/internal/stack/resource"
 )
 
-// destroy deletes the stack and everything in it.
+// destroy deletes the stack and everything in it, unless another stack imports what
+// it exports.
 func (r *run) destroy(ctx context.Context) error {
-	touched := r.doomAll(func(p *physical) bool { return keeps(p.DeletionPolicy) })
-	if err := r.move(DeleteInProgress, "User Initiated", touched...); err != nil {
+	if err := r.beginDestroy(); err != nil || r.rec.Status != DeleteInProgress {
 		return err
 	}
 	return r.purge(ctx, DeleteComplete)
+}
+
+func (r *run) beginDestroy() error {
+	r.s.exportsMu.Lock()
+	defer r.s.exportsMu.Unlock()
+	if reason := r.s.lockedIn(r.rec); reason != "" {
+		return r.move(r.rec.Status, reason)
+	}
+	return r.move(DeleteInProgress, "User Initiated", r.doomAll(func(p *physical) bool { return keeps(p.DeletionPolicy) })...)
 }
 
 // purge deletes every doomed resource, dependents first, and ends the operation in

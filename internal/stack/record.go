@@ -34,6 +34,7 @@ type deployment struct {
 	Chosen         []string          `json:",omitempty"` // parameters that do not have their default
 	Hidden         []string          `json:",omitempty"` // parameters with NoEcho
 	Tags           map[string]string `json:",omitempty"`
+	Imports        []string          `json:",omitempty"` // names of exports of other stacks
 	// Packages are the code packages of functions by logical id, by their SHA-256.
 	Packages map[string]string `json:",omitempty"`
 }

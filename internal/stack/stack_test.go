@@ -187,11 +187,22 @@ func (s *script) operate(t *testing.T, name string, work func(progress func(Even
 		fmt.Fprintf(&b, "%v\n", err)
 	}
 	if d, err := s.stacks.Describe(name); err == nil {
-		for _, o := range d.Outputs {
-			fmt.Fprintf(&b, "output %s = %s\n", o.Key, o.Value)
-		}
+		writeOutputs(&b, d)
 	}
 	return b.String()
+}
+
+func writeOutputs(b *strings.Builder, d Description) {
+	for _, o := range d.Outputs {
+		fmt.Fprintf(b, "output %s = %s", o.Key, o.Value)
+		if o.ExportName != "" {
+			fmt.Fprintf(b, " as %s", o.ExportName)
+		}
+		b.WriteString("\n")
+	}
+	for _, name := range d.Imports {
+		fmt.Fprintf(b, "import %s\n", name)
+	}
 }
 
 func writeEvents(b *strings.Builder, events []Event) {
@@ -275,9 +286,7 @@ func (s *script) describe(t *testing.T, name string) string {
 	for _, p := range d.Parameters {
 		fmt.Fprintf(&b, "parameter %s = %s\n", p.Key, p.Value)
 	}
-	for _, o := range d.Outputs {
-		fmt.Fprintf(&b, "output %s = %s\n", o.Key, o.Value)
-	}
+	writeOutputs(&b, d)
 	for _, r := range d.Resources {
 		fmt.Fprintf(&b, "%s %s %s %s\n", r.LogicalID, r.PhysicalID, r.Type, r.Status)
 	}
@@ -363,6 +372,72 @@ func TestCloseWhileProviderHangs(t *testing.T) {
 	}
 	if _, err := s.stacks.Deploy(t.Context(), DeployRequest{StackName: "b", Template: []byte("Resources: {S: {Type: AWS::Kinesis::Stream}}")}, nil); !errors.Is(err, ErrClosed) {
 		t.Errorf("deploy after close: %v", err)
+	}
+}
+
+// TestExportInUseMeanwhile takes an export away while the stack that imports it is
+// being made.
+func TestExportInUseMeanwhile(t *testing.T) {
+	t.Parallel()
+	s := newScript(t)
+	base := "Resources: {S: {Type: AWS::Kinesis::Stream}}\nOutputs: {O: {Value: one, Export: {Name: x}}}"
+	if _, err := s.stacks.Deploy(t.Context(), DeployRequest{StackName: "base", Template: []byte(base)}, nil); err != nil {
+		t.Fatal(err)
+	}
+	s.world.hang = "CreateTopic"
+	done := make(chan error)
+	go func() {
+		text := "Resources: {T: {Type: AWS::SNS::Topic, Properties: {TopicName: !ImportValue x}}}"
+		_, err := s.stacks.Deploy(t.Context(), DeployRequest{StackName: "use", Template: []byte(text)}, nil)
+		done <- err
+	}()
+	<-s.world.hanging
+	if err := s.stacks.Destroy(t.Context(), "base", nil); !errors.Is(err, ErrInUse) {
+		t.Errorf("destroy of the exporting stack: %v", err)
+	}
+	text := strings.Replace(base, "one", "two", 1)
+	_, err := s.stacks.Deploy(t.Context(), DeployRequest{StackName: "base", Template: []byte(text)}, nil)
+	if want := "Cannot update export x as it is in use by use."; err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("update of the export: %v, want %s", err, want)
+	}
+	if err := s.stacks.Close(); err != nil {
+		t.Error(err)
+	}
+	if err := <-done; !errors.Is(err, ErrClosed) {
+		t.Error(err)
+	}
+}
+
+// TestExportGoneMeanwhile deletes a stack between the check of a template that
+// imports from it and the deployment.
+func TestExportGoneMeanwhile(t *testing.T) {
+	t.Parallel()
+	s := newScript(t)
+	base := "Resources: {S: {Type: AWS::Kinesis::Stream}}\nOutputs: {O: {Value: one, Export: {Name: x}}}"
+	if _, err := s.stacks.Deploy(t.Context(), DeployRequest{StackName: "base", Template: []byte(base)}, nil); err != nil {
+		t.Fatal(err)
+	}
+	rec, err := s.stacks.subject("use")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := []byte("Resources: {T: {Type: AWS::SNS::Topic, Properties: {TopicName: !ImportValue x}}}")
+	p, err := s.stacks.plan(rec, DeployRequest{StackName: "use", Template: text}, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.stacks.Destroy(t.Context(), "base", nil); err != nil {
+		t.Fatal(err)
+	}
+	rec.Target = &deployment{Imports: p.bound.Imports}
+	op, err := s.stacks.start(rec, p, func(r *run, ctx context.Context) error { return r.deploy(ctx, p.bound, text) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = s.stacks.await(t.Context(), rec.ID, op, nil)
+	var failed *FailedError
+	if !errors.As(err, &failed) || failed.Status != RollbackComplete || failed.Reason != "No export named x found. Rollback requested by user." {
+		t.Errorf("got %v", err)
 	}
 }
 

@@ -40,6 +40,7 @@ type Stacks struct {
 	closed     bool
 
 	packagesMu sync.Mutex // held from storing a package until a record refers to it
+	exportsMu  sync.Mutex // held from a look at exports until a record depends on it
 
 	running sync.WaitGroup // the goroutines of operations
 }
@@ -132,6 +133,9 @@ type Parameter struct {
 type Output struct {
 	Key, Value  string
 	Description string `json:",omitempty"`
+	// ExportName is the name under which other stacks can import the value, "" when
+	// they cannot.
+	ExportName string `json:",omitempty"`
 }
 
 // Summary is what List tells of a stack.
@@ -148,10 +152,12 @@ type Summary struct {
 // Description is all that is known of a stack.
 type Description struct {
 	Summary
-	Parameters []Parameter       `json:",omitempty"`
-	Outputs    []Output          `json:",omitempty"`
-	Tags       map[string]string `json:",omitempty"`
-	Resources  []Resource        `json:",omitempty"`
+	Parameters []Parameter `json:",omitempty"`
+	Outputs    []Output    `json:",omitempty"`
+	// Imports are the names of the exports of other stacks that the stack uses.
+	Imports   []string          `json:",omitempty"`
+	Tags      map[string]string `json:",omitempty"`
+	Resources []Resource        `json:",omitempty"`
 }
 
 // Resource is a resource of a stack.
@@ -206,7 +212,7 @@ func (s *Stacks) Describe(stack string) (Description, error) {
 	if err != nil {
 		return Description{}, err
 	}
-	d := Description{Summary: rec.summary(), Outputs: rec.Outputs}
+	d := Description{Summary: rec.summary(), Outputs: rec.Outputs, Imports: rec.imports()}
 	if dep := rec.deployment(); dep != nil {
 		d.Tags = dep.Tags
 		for _, name := range slices.Sorted(maps.Keys(dep.Parameters)) {

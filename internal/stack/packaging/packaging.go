@@ -110,6 +110,10 @@ func (unknown) Attribute(id, name string, line int) (*template.Node, error) {
 	return template.Unknown(line, "{{"+id+"."+name+"}}"), nil
 }
 
+func (unknown) Import(name string, line int) (*template.Node, error) {
+	return template.Unknown(line, "{{"+name+"}}"), nil
+}
+
 // Package builds and packs the local code of a template's functions and returns the
 // zips by logical id. An error about the code names the function and says what to do.
 func Package(ctx context.Context, text []byte, opts Options) (map[string][]byte, error) {

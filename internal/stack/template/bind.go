@@ -26,6 +26,10 @@ type Bound struct {
 	Outputs []*Output
 	// DependsOn lists for each logical id what it depends on, directly, sorted.
 	DependsOn map[string][]string
+	// Imports are the names of the exports of other stacks that are used.
+	Imports []string
+	// ExportNames are the names under which outputs are exported, by output.
+	ExportNames map[string]string
 
 	setting    Setting
 	parameters map[string]*Node
@@ -36,7 +40,8 @@ type Bound struct {
 // Bind fixes the parameters, decides the conditions, and checks every reference.
 // The error is a Problems.
 func (t *Template) Bind(parameters map[string]string, setting Setting) (*Bound, error) {
-	b := &Bound{Template: t, setting: setting, conditions: map[string]bool{}, DependsOn: map[string][]string{}}
+	b := &Bound{Template: t, setting: setting, conditions: map[string]bool{},
+		DependsOn: map[string][]string{}, ExportNames: map[string]string{}}
 	var problems Problems
 	b.parameters, b.texts, problems = t.values(parameters)
 	problems = append(problems, t.checkNames()...)
@@ -48,6 +53,7 @@ func (t *Template) Bind(parameters map[string]string, setting Setting) (*Bound, 
 		return nil, err
 	}
 	b.findDependencies(&problems)
+	b.nameExports(&problems)
 	if err := problems.Err(); err != nil {
 		return nil, err
 	}
@@ -89,7 +95,7 @@ func (b *Bound) findDependencies(problems *Problems) {
 		}
 	}
 	for _, r := range b.Resources {
-		refs := &recorder{template: b.Template, active: active, seen: map[string]bool{}, unresolved: unresolvedInResources}
+		refs := &recorder{bound: b, active: active, seen: map[string]bool{}, unresolved: unresolvedInResources}
 		e := evaluator{b: b, refs: refs, problems: problems, id: r.LogicalID}
 		e.eval(r.Properties)
 		for _, name := range r.DependsOn {
@@ -105,7 +111,7 @@ func (b *Bound) findDependencies(problems *Problems) {
 			continue
 		}
 		b.Outputs = append(b.Outputs, o)
-		refs := &recorder{template: b.Template, active: active, seen: map[string]bool{}, unresolved: unresolvedInOutputs}
+		refs := &recorder{bound: b, active: active, seen: map[string]bool{}, unresolved: unresolvedInOutputs}
 		e := evaluator{b: b, refs: refs, problems: problems, id: o.Name}
 		e.eval(o.Value)
 	}
@@ -113,7 +119,7 @@ func (b *Bound) findDependencies(problems *Problems) {
 
 // recorder is the Resolver that only notes who is referred to.
 type recorder struct {
-	template     *Template
+	bound        *Bound
 	active, seen map[string]bool
 	unresolved   string
 }
@@ -121,7 +127,7 @@ type recorder struct {
 // problem says that there is no resource id, and why when the template has one.
 func (r *recorder) problem(line int, logicalID, id string) Problem {
 	p := Problem{Line: line, LogicalID: logicalID, Message: fmt.Sprintf(r.unresolved, id)}
-	if declared := r.template.Resource(id); declared != nil {
+	if declared := r.bound.Template.Resource(id); declared != nil {
 		p.Hint = "its condition " + declared.Condition + " is false"
 	}
 	return p

@@ -7,12 +7,14 @@ import (
 	"strings"
 )
 
-// Resolver says what resources stand for. An answer of KindUnknown means that it
+// Resolver says what resources and imports stand for. An answer of KindUnknown means that it
 // is not known yet; functions of it are unknown too. An error that is a Problems
 // is reported as it is, any other with the line of the reference.
 type Resolver interface {
 	Ref(logicalID string, line int) (*Node, error)
 	Attribute(logicalID, name string, line int) (*Node, error)
+	// Import gives the value that another stack exports under a name.
+	Import(name string, line int) (*Node, error)
 }
 
 // Eval computes a value: functions are replaced by their results, and what
@@ -132,6 +134,8 @@ func (e *evaluator) call(function string, arg *Node) *Node {
 		return e.cidr(arg)
 	case "Fn::If":
 		return e.choose(arg)
+	case "Fn::ImportValue":
+		return e.importValue(arg)
 	default:
 		return e.fail(arg.Line, "Template error: %s cannot be used here, only in the Conditions block of the template", function)
 	}

@@ -11,7 +11,6 @@ const (
 // unimplemented are the functions that templates may hold and Weir does not
 // compute.
 var unimplemented = map[string]string{
-	"Fn::ImportValue":      "stacks of Weir do not export values; use a parameter",
 	"Fn::GetStackOutput":   "use a parameter",
 	"Fn::Transform":        "macros are not implemented",
 	"Fn::Length":           "AWS::LanguageExtensions is not implemented",
@@ -27,7 +26,7 @@ var unimplemented = map[string]string{
 // implemented are the functions that evaluator computes.
 var implemented = map[string]bool{
 	"Fn::GetAtt": true, "Fn::Sub": true, "Fn::Join": true, "Fn::Select": true, "Fn::Split": true, "Fn::Base64": true,
-	"Fn::FindInMap": true, "Fn::If": true, "Fn::GetAZs": true, "Fn::Cidr": true,
+	"Fn::FindInMap": true, "Fn::If": true, "Fn::GetAZs": true, "Fn::Cidr": true, "Fn::ImportValue": true,
 	"Fn::Equals": true, "Fn::And": true, "Fn::Or": true, "Fn::Not": true,
 }
 
@@ -62,8 +61,7 @@ func (t *Template) checkNames() Problems {
 		c.id, c.unresolved = o.Name, unresolvedInOutputs
 		c.walk(o.Value)
 		if o.Export != nil {
-			c.problems = append(c.problems, Problem{Line: o.Export.Line, LogicalID: o.Name,
-				Message: "Export of an output is not implemented", Hint: "remove it and pass the value as a parameter"})
+			c.fixed(o.Export, dependentExport)
 		}
 	}
 	return c.problems
@@ -138,6 +136,8 @@ func (c *nameCheck) function(n *Node, e Entry) {
 		c.sub(e.Value)
 	case "Fn::If":
 		c.fnIf(e.Value)
+	case "Fn::ImportValue":
+		c.importValue(e.Value)
 	default:
 		c.walk(e.Value)
 	}

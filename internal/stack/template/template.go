@@ -64,8 +64,10 @@ type Output struct {
 	Line        int
 	Description string
 	Value       *Node
-	Export      *Node
-	Condition   string
+	// Export is the name under which other stacks can import the value, nil when
+	// they cannot.
+	Export    *Node
+	Condition string
 }
 
 // Resource returns the resource with a logical id, nil when there is none.
@@ -299,7 +301,7 @@ func (s *structure) output(e Entry) {
 		case "Condition":
 			o.Condition = s.text(e.Key, member)
 		case "Export":
-			o.Export = member.Value
+			s.export(o, member)
 		default:
 			s.problems.Add(member.Line, e.Key, "Invalid template output property '%s'", member.Key)
 		}

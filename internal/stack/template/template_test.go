@@ -24,6 +24,10 @@ func (named) Attribute(id, name string, line int) (*Node, error) {
 	return String(line, "<"+id+"."+name+">"), nil
 }
 
+func (named) Import(name string, line int) (*Node, error) {
+	return String(line, "<import "+name+">"), nil
+}
+
 // show evaluates a template and renders its resources in order, or its problems.
 func show(text string, parameters map[string]string) string {
 	t, err := Parse([]byte(text))
@@ -53,7 +57,11 @@ func show(text string, parameters map[string]string) string {
 			fmt.Fprintf(&out, "%v\n", err)
 			continue
 		}
-		fmt.Fprintf(&out, "output %s = %s\n", o.Name, render(value))
+		fmt.Fprintf(&out, "output %s = %s", o.Name, render(value))
+		if name := b.ExportNames[o.Name]; name != "" {
+			fmt.Fprintf(&out, " as %s", name)
+		}
+		out.WriteString("\n")
 	}
 	return out.String()
 }
