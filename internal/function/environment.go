@@ -2,6 +2,7 @@ package function
 
 import (
 	"net"
+	"slices"
 	"sync"
 	"time"
 
@@ -56,7 +57,7 @@ const (
 	envStarting  envState = iota // the process has not asked for its first event
 	envIdle                      // a connection waits with "next"
 	envRunning                   // an invocation is in flight
-	envResponded                 // answered, and has not asked for more
+	envResponded                 // answered, and nothing asks for more
 	envEnded
 )
 
@@ -77,7 +78,7 @@ type environment struct {
 	output       *output
 
 	conns  sync.WaitGroup
-	timer  *time.Timer // of the initialization, then of each invocation
+	timer  *time.Timer // of the initialization, of each invocation, and of the return from it
 	memory peak
 	// These two are guarded by the mutex of the pool: first, that it is counted as
 	// starting, and replaced, that another one is started in its place.
@@ -87,9 +88,10 @@ type environment struct {
 	created     time.Time // when the process was started
 	proc        program   // nil until it has been started
 	state       envState
-	waiting     *apiConn
+	waiting     []*apiConn // those that have asked for an invocation, in order
 	open        map[*apiConn]struct{}
 	current     *invocation
+	finishing   bool // the log of the invocation that was answered is being completed
 	undelivered bool // current has not reached the process
 	initTime    time.Duration
 	initFailure *failure
@@ -159,13 +161,10 @@ func (e *environment) dropConn(c *apiConn) {
 	_ = c.conn.Close()
 	e.mu.Lock()
 	delete(e.open, c)
-	lost := e.waiting == c
+	e.waiting = slices.DeleteFunc(e.waiting, func(w *apiConn) bool { return w == c })
+	lost := e.state == envIdle && len(e.waiting) == 0
 	if lost {
-		e.waiting = nil
-		if e.state == envIdle {
-			e.state = envResponded
-			e.respondedAt = time.Now()
-		}
+		e.awaitReturn()
 	}
 	e.mu.Unlock()
 	if lost {
@@ -173,12 +172,21 @@ func (e *environment) dropConn(c *apiConn) {
 	}
 }
 
+// awaitReturn gives the process as much time to ask for an invocation as it has for
+// one: a process that does not come back serves nobody, and another one is started
+// in its place. e.mu is held.
+func (e *environment) awaitReturn() {
+	e.state = envResponded
+	e.respondedAt = time.Now()
+	e.timer.Reset(e.timeout)
+}
+
 // next registers a connection that asks for an invocation; false if one is in
-// flight.
+// flight, or none will be.
 func (e *environment) next(c *apiConn) bool {
 	e.mu.Lock()
 	switch {
-	case e.state == envEnded:
+	case e.state == envEnded || e.killedFor != notKilled || e.state == envStarting && e.initFailure != nil:
 		e.mu.Unlock()
 		return false
 	case e.state == envRunning && e.undelivered:
@@ -191,31 +199,42 @@ func (e *environment) next(c *apiConn) bool {
 		e.mu.Unlock()
 		return false
 	}
+	e.waiting = append(e.waiting, c)
+	if e.state == envIdle || e.finishing {
+		e.mu.Unlock()
+		return true
+	}
+	e.becomeReady()
+	return true
+}
+
+// becomeReady tells the host that the process waits for an invocation. e.mu is held
+// and let go of.
+func (e *environment) becomeReady() {
 	starting := e.state == envStarting
 	if starting {
-		e.timer.Stop()
 		e.initTime = time.Since(e.created)
 	}
+	e.timer.Stop()
 	e.state = envIdle
-	e.waiting = c
 	e.idleSince = time.Now()
 	e.mu.Unlock()
 	if starting {
 		e.output.drain() // what it printed so far belongs before the first START
 	}
 	e.host.ready(e)
-	return true
 }
 
 // run hands an invocation to the process; false if it cannot take one now.
 func (e *environment) run(inv *invocation) bool {
 	e.mu.Lock()
-	if e.state != envIdle {
+	if e.state != envIdle || e.killedFor != notKilled {
 		e.mu.Unlock()
 		return false
 	}
-	c := e.waiting
-	e.state, e.waiting, e.current = envRunning, nil, inv
+	c := e.waiting[0]
+	e.waiting = slices.Delete(e.waiting, 0, 1)
+	e.state, e.current = envRunning, inv
 	e.begin(inv)
 	inv.started = time.Now()
 	inv.deadline = inv.started.Add(e.timeout)
@@ -230,6 +249,9 @@ func (e *environment) run(inv *invocation) bool {
 
 func (e *environment) deliver(c *apiConn, inv *invocation) {
 	if c.sendInvocation(inv) == nil {
+		if c.last {
+			_ = c.conn.Close() // what serves it drops it
+		}
 		return
 	}
 	// The connection broke. The runtime may come back with another one; if its
@@ -249,12 +271,18 @@ func (e *environment) respond(id string, result outcome) bool {
 		e.mu.Unlock()
 		return false
 	}
-	e.current = nil
-	e.state = envResponded
-	e.respondedAt = time.Now()
+	e.current, e.undelivered, e.finishing = nil, false, true
+	e.awaitReturn()
 	e.mu.Unlock()
-	e.timer.Stop()
 	e.finish(inv, result)
+
+	e.mu.Lock()
+	e.finishing = false
+	if e.state == envResponded && len(e.waiting) > 0 { // on another connection
+		e.becomeReady()
+		return true
+	}
+	e.mu.Unlock()
 	return true
 }
 
@@ -302,6 +330,13 @@ func (e *environment) setCreated(at time.Time) {
 	e.created = at
 }
 
+// idle reports whether the environment can take an invocation.
+func (e *environment) idle() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.state == envIdle
+}
+
 // idleBefore reports whether the environment has been idle since before t.
 func (e *environment) idleBefore(t time.Time) bool {
 	e.mu.Lock()
@@ -314,29 +349,49 @@ func (e *environment) idleBefore(t time.Time) bool {
 func (e *environment) initFailed(f failure) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.state != envStarting {
+	if e.state != envStarting || e.initFailure != nil {
 		return false
 	}
 	e.initFailure = &f
+	e.timer.Reset(lastWords)
 	return true
 }
 
-// expire is called by the timer: it ends the process when the invocation, or
-// the initialization, has taken too long.
-func (e *environment) expire() {
-	e.mu.Lock()
-	late := e.state == envStarting || e.current != nil && !time.Now().Before(e.current.deadline)
-	e.mu.Unlock()
-	if late {
-		e.kill(killedTimeout)
+// lastWords is how long a process may go on that has said that it could not start.
+const lastWords = 3 * time.Second
+
+// expire is called by the timer: it ends the process when the invocation, the
+// initialization, or the return from an invocation has taken too long.
+func (e *environment) expire() { e.killIf(e.late, killedTimeout) }
+
+// late reports whether the time is over that the timer stands for; e.mu is held.
+func (e *environment) late() bool {
+	switch e.state {
+	case envStarting:
+		return true
+	case envRunning:
+		return !time.Now().Before(e.current.deadline)
+	case envResponded:
+		return time.Since(e.respondedAt) >= e.timeout
 	}
+	return false
 }
 
 // stop ends the process. The environment is gone when its host is told so.
 func (e *environment) stop() { e.kill(killedStopped) }
 
 func (e *environment) kill(why killReason) {
+	e.killIf(func() bool { return true }, why)
+}
+
+// killIf ends the process if a condition holds, for which it holds e.mu. From then on
+// the process is given no invocation.
+func (e *environment) killIf(condition func() bool, why killReason) {
 	e.mu.Lock()
+	if !condition() {
+		e.mu.Unlock()
+		return
+	}
 	if e.killedFor == notKilled {
 		e.killedFor = why
 	}

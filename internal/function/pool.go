@@ -226,6 +226,7 @@ func (p *pool) pop() *invocation {
 // ready implements host.
 func (p *pool) ready(e *environment) {
 	p.mu.Lock()
+	p.dropIdle(e) // it may have lost its connection, and found another one, before unready came
 	stale := e.def.Generation != p.def.Generation
 	if e.first {
 		e.first = false
@@ -267,7 +268,9 @@ func (p *pool) putBack(inv *invocation) {
 func (p *pool) unready(e *environment) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.dropIdle(e)
+	if !e.idle() { // it may be ready again
+		p.dropIdle(e)
+	}
 }
 
 func (p *pool) dropIdle(e *environment) {

@@ -32,6 +32,8 @@ type fakes struct {
 	startTime time.Duration // from launch to the first "next"
 	workTime  time.Duration // from event to result
 	dwell     time.Duration // from result to the next "next"
+	// initFailure is reported at the start, nil for none.
+	initFailure *failure
 
 	mu      sync.Mutex
 	started int
@@ -85,6 +87,9 @@ func (f *fakes) work(e *environment, conn *apiConn, client net.Conn, program *fa
 		case <-program.end:
 			return false
 		}
+	}
+	if f.initFailure != nil {
+		e.initFailed(*f.initFailure)
 	}
 	reader := bufio.NewReader(client)
 	for wait := f.startTime; pause(wait); wait = f.dwell {
@@ -179,6 +184,36 @@ func TestEnvironmentThatDoesNotReturnIsReplaced(t *testing.T) {
 		w.invoke("f", "echo")
 		if took := time.Since(begin); took != f.workTime+returnGrace {
 			t.Errorf("the second took %v", took)
+		}
+	})
+}
+
+func TestEnvironmentThatDoesNotReturnIsEnded(t *testing.T) {
+	f := &fakes{workTime: 100 * time.Millisecond, dwell: time.Hour}
+	inBubble(t, f, func(t *testing.T, w *world) {
+		for range 5 {
+			w.invoke("f", "echo")
+		}
+		time.Sleep(59 * time.Second)
+		if _, running := f.counts(); running != 5 {
+			t.Errorf("%d environments before the timeout is over", running)
+		}
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if _, running := f.counts(); running != 0 {
+			t.Errorf("%d environments that do not return are left", running)
+		}
+	})
+}
+
+func TestInitializationThatHasFailedEndsSoon(t *testing.T) {
+	f := &fakes{startTime: time.Hour}
+	inBubble(t, f, func(t *testing.T, w *world) {
+		f.initFailure = &failure{errorType: "Mine", body: []byte(`"mine"`)}
+		begin := time.Now()
+		expectError(t, w.invoke("f", "echo"), `"mine"`)
+		if took := time.Since(begin); took != lastWords {
+			t.Errorf("it took %v", took)
 		}
 	})
 }
@@ -299,4 +334,23 @@ func TestStartAndCloseManyTimes(t *testing.T) {
 			t.Errorf("%d environments are left", running)
 		}
 	})
+}
+
+// TestEnvironmentIsIdleOnce lets the news that an environment has lost its connection
+// come after that it has another one.
+func TestEnvironmentIsIdleOnce(t *testing.T) {
+	t.Parallel()
+	p := newPool(Definition{}, 1, nil, nil)
+	e := &environment{state: envIdle, host: p}
+	p.ready(e)
+	p.ready(e)
+	p.unready(e)
+	if len(p.idle) != 1 {
+		t.Errorf("it is there %d times", len(p.idle))
+	}
+	e.state = envResponded
+	p.unready(e)
+	if len(p.idle) != 0 {
+		t.Error("it is there without a connection")
+	}
 }

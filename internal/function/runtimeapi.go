@@ -40,6 +40,10 @@ type apiConn struct {
 	limits *io.LimitedReader
 	reader *bufio.Reader
 
+	// last tells that the client wants the connection closed after the answer. It is
+	// set before the connection waits for an invocation.
+	last bool
+
 	writing sync.Mutex
 	header  []byte // reused
 }
@@ -64,7 +68,8 @@ func (c *apiConn) serve(e *environment) {
 				return
 			}
 		}
-		if !c.handle(e, req) {
+		c.last = req.Close
+		if !c.handle(e, req) || c.limits.N <= 0 { // then not all of the body was read
 			return
 		}
 	}
@@ -82,7 +87,7 @@ func (c *apiConn) handle(e *environment, req *http.Request) bool {
 		return c.refuse(http.StatusNotFound, "ResourceNotFound", "There is no "+req.URL.Path)
 	case path == "invocation/next" && req.Method == http.MethodGet:
 		if !e.next(c) {
-			return c.refuse(http.StatusForbidden, "InvalidStateTransition", "The invocation before has not been answered")
+			return c.refuse(http.StatusForbidden, "InvalidStateTransition", "The initialization has failed, or the invocation before has not been answered")
 		}
 		return true
 	case path == "init/error" && req.Method == http.MethodPost:
@@ -113,6 +118,14 @@ func (c *apiConn) handleResponse(e *environment, id string, req *http.Request) b
 	if err != nil {
 		return false
 	}
+	if mode := req.Header.Get("Lambda-Runtime-Function-Response-Mode"); mode != "" && mode != "streaming" {
+		text := "Invalid function response mode"
+		failure := failure{errorType: "Runtime.InvalidResponseModeHeader", body: typeFirst("Runtime.InvalidResponseModeHeader", text)}
+		if !e.respond(id, failure.outcome()) {
+			return c.refuseID()
+		}
+		return c.refuse(http.StatusBadRequest, "InvalidFunctionResponseMode", text)
+	}
 	result := outcome{payload: body}
 	if kind := req.Trailer.Get("Lambda-Runtime-Function-Error-Type"); kind != "" {
 		// A streamed response that broke off.
@@ -126,8 +139,8 @@ func (c *apiConn) handleResponse(e *environment, id string, req *http.Request) b
 }
 
 func (c *apiConn) handleError(e *environment, id string, req *http.Request) bool {
-	body, err := readBody(req, maxErrorBytes)
-	if err != nil && !errors.Is(err, ErrTooLarge) {
+	body, err := readError(req)
+	if err != nil {
 		return false
 	}
 	if !e.respond(id, reported(req, body).outcome()) {
@@ -137,8 +150,8 @@ func (c *apiConn) handleError(e *environment, id string, req *http.Request) bool
 }
 
 func (c *apiConn) handleInitError(e *environment, req *http.Request) bool {
-	body, err := readBody(req, maxErrorBytes)
-	if err != nil && !errors.Is(err, ErrTooLarge) {
+	body, err := readError(req)
+	if err != nil {
 		return false
 	}
 	if !e.initFailed(reported(req, body)) {
@@ -160,6 +173,15 @@ func reported(req *http.Request, body []byte) failure {
 	return failure{errorType: kind, body: body}
 }
 
+// readError reads the report of an error. Of one that is too large, that is said.
+func readError(req *http.Request) ([]byte, error) {
+	body, err := readBody(req, maxErrorBytes)
+	if errors.Is(err, ErrTooLarge) {
+		return []byte("The report of the error is too large: " + err.Error()), nil
+	}
+	return body, err
+}
+
 // readBody reads a request's body. One over the limit is read to its end, as
 // far as that is reasonable, and gives an error of kind ErrTooLarge.
 func readBody(req *http.Request, limit int64) ([]byte, error) {
@@ -178,9 +200,7 @@ func readBody(req *http.Request, limit int64) ([]byte, error) {
 			return buf.Bytes(), nil
 		}
 	}
-	if _, err := io.Copy(io.Discard, req.Body); err != nil {
-		return nil, err
-	}
+	_, _ = io.Copy(io.Discard, req.Body) // for the sake of the connection
 	return nil, errorf(ErrTooLarge, "body of more than %d bytes", limit)
 }
 
@@ -194,8 +214,15 @@ func (c *apiConn) refuse(status int, kind, text string) bool {
 
 func (c *apiConn) reply(status int, body string) bool {
 	head := "HTTP/1.1 " + strconv.Itoa(status) + " " + http.StatusText(status) +
-		"\r\nContent-Type: application/json\r\nContent-Length: " + strconv.Itoa(len(body)) + "\r\n\r\n"
-	return c.write([]byte(head+body), nil) == nil
+		"\r\nContent-Type: application/json\r\nContent-Length: " + strconv.Itoa(len(body)) + c.endOfHeader()
+	return c.write([]byte(head+body), nil) == nil && !c.last
+}
+
+func (c *apiConn) endOfHeader() string {
+	if c.last {
+		return "\r\nConnection: close\r\n\r\n"
+	}
+	return "\r\n\r\n"
 }
 
 // sendInvocation answers the "next" that this connection waits with.
@@ -214,7 +241,7 @@ func (c *apiConn) sendInvocation(inv *invocation) error {
 	}
 	h = append(h, "\r\nContent-Length: "...)
 	h = strconv.AppendInt(h, int64(len(inv.payload)), 10)
-	h = append(h, "\r\n\r\n"...)
+	h = append(h, c.endOfHeader()...)
 	body := inv.payload
 	if len(body) <= maxCopiedBody {
 		h, body = append(h, body...), nil

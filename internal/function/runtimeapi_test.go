@@ -125,7 +125,7 @@ func TestRuntimeAPI(t *testing.T) {
 		t.Error("it takes a second invocation")
 	}
 	c.next()
-	c.expect(403, `{"errorMessage":"The invocation before has not been answered","errorType":"InvalidStateTransition"}`)
+	c.expect(403, `{"errorMessage":"The initialization has failed, or the invocation before has not been answered","errorType":"InvalidStateTransition"}`)
 	c.send(post("invocation/two/response", "{}"))
 	c.expect(400, `{"errorMessage":"Invalid request ID","errorType":"InvalidRequestID"}`)
 	// In chunks, with a trailer, after asking whether it may go on.
@@ -192,7 +192,7 @@ func TestLostConnection(t *testing.T) {
 	<-host.readies
 	inv := newInvocation("arn", Invocation{Payload: []byte("1"), RequestID: "one"})
 	e.mu.Lock()
-	broken := e.waiting
+	broken := e.waiting[0]
 	e.mu.Unlock()
 	_ = broken.conn.Close() // the write fails, whatever the other side does
 	if !e.run(inv) {
@@ -222,5 +222,148 @@ func TestBrokenRequestsEndTheConnection(t *testing.T) {
 		if n, err := c.reader.Read(make([]byte, 1)); err == nil {
 			t.Errorf("%s: %d bytes were answered", name, n)
 		}
+	}
+}
+
+// TestClientsThatWantTheConnectionClosed read each answer to the end of the connection.
+func TestClientsThatWantTheConnectionClosed(t *testing.T) {
+	t.Parallel()
+	for name, head := range map[string]string{
+		"header": " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n",
+		"old":    " HTTP/1.0\r\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			e, host, dial := newAPIEnvironment(t)
+			first := dial()
+			first.send("GET /2018-06-01/runtime/invocation/next" + head + "\r\n")
+			<-host.readies
+			inv := newInvocation("arn", Invocation{Payload: []byte(`{"a":1}`), RequestID: "one"})
+			e.run(inv)
+			if all, err := io.ReadAll(first.reader); err != nil || !strings.HasSuffix(string(all), "\r\nConnection: close\r\n\r\n"+`{"a":1}`) {
+				t.Errorf("%v %q", err, all)
+			}
+			second := dial()
+			second.send("POST /2018-06-01/runtime/invocation/one/response" + head + "Content-Length: 1\r\n\r\n2")
+			if all, err := io.ReadAll(second.reader); err != nil || !strings.HasPrefix(string(all), "HTTP/1.1 202 ") {
+				t.Errorf("%v %q", err, all)
+			}
+			if o := <-inv.done; string(o.payload) != "2" || o.failed {
+				t.Errorf("%+v", o)
+			}
+		})
+	}
+}
+
+// TestSeveralConnectionsWait has two connections ask: each is served in its turn, and
+// that one goes does not take the other's.
+func TestSeveralConnectionsWait(t *testing.T) {
+	t.Parallel()
+	e, host, dial := newAPIEnvironment(t)
+	clients := []*runtimeClient{dial(), dial(), dial()}
+	for i, c := range clients {
+		c.next()
+		waitUntil(t, e, func() bool { return len(e.waiting) == i+1 })
+	}
+	<-host.readies
+	_ = clients[0].conn.Close()
+	waitUntil(t, e, func() bool { return len(e.waiting) == 2 })
+	for _, c := range clients[1:] {
+		inv := newInvocation("arn", Invocation{})
+		if !e.run(inv) {
+			t.Fatal("it is not ready")
+		}
+		c.answer()
+		c.send(post("invocation/"+inv.id+"/response", "1"))
+		c.expect(202, `{"status":"OK"}`)
+		<-inv.done
+		if c == clients[1] {
+			<-host.readies // without having been asked again
+		}
+	}
+	if len(host.readies) != 0 || len(host.unreadies) != 0 {
+		t.Errorf("%d times ready, %d times not", len(host.readies), len(host.unreadies))
+	}
+}
+
+func waitUntil(t *testing.T, e *environment, condition func() bool) {
+	t.Helper()
+	until(t, "the connections are as expected", func() bool {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		return condition()
+	})
+}
+
+func TestInitializationThatHasFailedDoesNotGoOn(t *testing.T) {
+	t.Parallel()
+	e, _, dial := newAPIEnvironment(t)
+	c := dial()
+	c.send(post("init/error", `{"errorMessage":"m"}`))
+	c.expect(202, `{"status":"OK"}`)
+	c.next()
+	if status, _, _ := c.answer(); status != 403 {
+		t.Errorf("status %d", status)
+	}
+	if e.idle() {
+		t.Error("it is ready")
+	}
+}
+
+func TestResponsesThatAreRefused(t *testing.T) {
+	t.Parallel()
+	const beyond = maxDiscardBytes + 1<<20
+	for name, c := range map[string]struct {
+		header string
+		size   int
+		status int
+		want   string
+	}{
+		"mode":         {"Lambda-Runtime-Function-Response-Mode: nonsense\r\n", 1, 400, "Runtime.InvalidResponseModeHeader"},
+		"large":        {"", MaxResponseBytes + 1, 413, "Function.ResponseSizeTooLarge"},
+		"beyond reach": {"", beyond, 413, "Function.ResponseSizeTooLarge"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			e, host, dial := newAPIEnvironment(t)
+			client := dial()
+			client.next()
+			<-host.readies
+			inv := newInvocation("arn", Invocation{RequestID: "one"})
+			e.run(inv)
+			client.answer()
+			client.send("POST /2018-06-01/runtime/invocation/one/response HTTP/1.1\r\nHost: x\r\n" + c.header +
+				fmt.Sprintf("Content-Length: %d\r\n\r\n", c.size))
+			_, _ = io.Copy(client.conn, io.LimitReader(zeros{}, int64(c.size))) // may be cut off
+			if o := <-inv.done; !o.failed || o.errorType != c.want {
+				t.Errorf("%+v", o)
+			}
+			if c.size == beyond { // the answer may have got lost with the connection
+				return
+			}
+			if status, _, _ := client.answer(); status != c.status {
+				t.Errorf("status %d, want %d", status, c.status)
+			}
+		})
+	}
+}
+
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) { return len(p), nil }
+
+func TestReportOfAnErrorThatIsTooLarge(t *testing.T) {
+	t.Parallel()
+	e, host, dial := newAPIEnvironment(t)
+	client := dial()
+	client.next()
+	<-host.readies
+	inv := newInvocation("arn", Invocation{RequestID: "one"})
+	e.run(inv)
+	client.answer()
+	client.send(post("invocation/one/error", `"`+strings.Repeat("x", maxErrorBytes)+`"`, "Lambda-Runtime-Function-Error-Type: Mine"))
+	client.expect(202, `{"status":"OK"}`)
+	if o := <-inv.done; string(o.payload) != `{"errorType":"Mine","errorMessage":"The report of the error is too large: body of more than 1048576 bytes"}` {
+		t.Errorf("%+v", o)
 	}
 }
