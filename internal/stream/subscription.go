@@ -261,14 +261,11 @@ func (s *Subscription) read() (Pushed, error) {
 	e := Pushed{Shard: sh, Records: recs, Encryption: s.st.Definition().Encryption}
 	if n := len(recs); n > 0 {
 		s.latest = recs[n-1].Arrival
-		q := sh.SequenceOf(recs[n-1])
-		e.Continuation = &q
 	} else if !sh.Open() && next >= sh.End {
 		e.ChildShards = s.st.childrenOf(sh)
 		return e, nil
-	} else {
-		e.Continuation = s.between(sh)
 	}
+	e.Continuation = s.between(sh)
 	e.Behind, err = s.st.behind(s.key.shard, next)
 	return e, err
 }

@@ -130,7 +130,7 @@ def test_records_are_pushed(kinesis, stream):
     assert arrived - sent < 1
     event = all_of_it.events[-1][1]
     assert event["MillisBehindLatest"] == 0
-    assert event["ContinuationSequenceNumber"] == event["Records"][-1]["SequenceNumber"]
+    assert int(event["ContinuationSequenceNumber"]) > int(event["Records"][-1]["SequenceNumber"])
     # Its own place in the shard: another consumer disturbs neither.
     other = Subscription(kinesis, register(kinesis, stream, "other"), Type="LATEST")
     put(kinesis, stream, "four")
@@ -151,8 +151,12 @@ def test_a_subscription_is_taken_over(kinesis, stream):
     where = first.events[-1][1]["ContinuationSequenceNumber"]
     put(kinesis, stream, "once")
     first.expect("once")
+    after = first.events[-1][1]["ContinuationSequenceNumber"]
     second = Subscription(kinesis, consumer, Type="AFTER_SEQUENCE_NUMBER", SequenceNumber=where)
     second.expect("once")
+    put(kinesis, stream, "twice")
+    third = Subscription(kinesis, register(kinesis, stream, "third"), Type="AT_SEQUENCE_NUMBER", SequenceNumber=after)
+    third.expect("twice")
     error = first.ended()
     assert error.response["Error"] == {"Code": "ResourceInUseException", "Message": message}
     kinesis.deregister_stream_consumer(ConsumerARN=consumer)
