@@ -72,6 +72,7 @@ func (x *exchange) answerEvents(events Events) {
 	head := x.w.Header()
 	head.Set("Content-Type", eventStreamType)
 	if x.r.ProtoMajor == 1 {
+		x.holdBack()
 		// The parting leaves a deadline on the connection.
 		head.Set("Connection", "close")
 	}
@@ -90,6 +91,21 @@ func (x *exchange) answerEvents(events Events) {
 	f := x.failed(err)
 	// A client that is gone needs no exception.
 	_ = w.write(ctx, "exception", f.code, w.problem(f))
+}
+
+// requestEnd is how long a client may take until it is done with a request whose last
+// byte has arrived.
+const requestEnd = 5 * time.Millisecond
+
+// holdBack gives the client that time before the answer begins. The AWS SDK for Go
+// closes the body of a request as soon as the answer begins; when that is before
+// net/http has looked for the end of the body, it closes the connection, and one
+// subscription in thirty ends at once.
+func (x *exchange) holdBack() {
+	select {
+	case <-time.After(requestEnd):
+	case <-x.context().Done():
+	}
 }
 
 func (w *eventWriter) send(ctx context.Context, e Event) error {
