@@ -24,13 +24,14 @@ type sample struct {
 type verdict struct {
 	state  string   // "" keeps the state
 	used   []sample // the samples that were judged, newest first, none missing
+	newest int64    // start of the newest period, with data or not, Unix second
 	filled int      // periods without data that were judged instead
 }
 
 // judge decides over the samples of the evaluation range, newest first.
 func (a *Alarm) judge(samples []sample) verdict {
 	n, m := int(a.EvaluationPeriods), a.needed()
-	var v verdict
+	v := verdict{newest: samples[0].start}
 	breaching, oldestBreach := 0, 0 // the position counts from 1, the newest
 	for i, s := range samples {
 		if s.missing || len(v.used) == n {

@@ -2,6 +2,7 @@ package metric
 
 import (
 	"cmp"
+	"crypto/sha256"
 	"fmt"
 	"net/url"
 	"strings"
@@ -187,7 +188,7 @@ func (a *Alarms) lambdaEvent(c change) ([]byte, error) {
 		stat["unit"] = c.Alarm.Unit
 	}
 	configuration := map[string]any{
-		"metrics": []any{map[string]any{"id": "m1", "metricStat": stat, "returnData": true}},
+		"metrics": []any{map[string]any{"id": metricID(a.ARN(c.Alarm.Name)), "metricStat": stat, "returnData": true}},
 	}
 	if c.Alarm.Description != "" {
 		configuration["description"] = c.Alarm.Description
@@ -203,4 +204,11 @@ func (a *Alarms) lambdaEvent(c change) ([]byte, error) {
 		"alarmName": c.Alarm.Name, "state": asState(c.New, c.Time), "previousState": asState(c.Old, c.Old.Updated),
 		"configuration": configuration,
 	}})
+}
+
+// metricID names the metric of an alarm, which gives it no name itself, in the
+// form of a UUID.
+func metricID(alarm string) string {
+	h := sha256.Sum256([]byte(alarm))
+	return fmt.Sprintf("%x-%x-%x-%x-%x", h[:4], h[4:6], h[6:8], h[8:10], h[10:16])
 }

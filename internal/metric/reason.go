@@ -96,10 +96,20 @@ func (a *Alarm) fillers(v verdict) string {
 }
 
 func (a *Alarm) transition(v verdict) string {
+	minimum := quantity(a.deciders(v.state), "datapoint")
 	if v.state == StateAlarm {
-		return fmt.Sprintf("(minimum %s for OK -> ALARM transition)", quantity(a.needed(), "datapoint"))
+		return fmt.Sprintf("(minimum %s for OK -> ALARM transition)", minimum)
 	}
-	return fmt.Sprintf("(minimum %s for ALARM -> OK transition)", quantity(int(a.EvaluationPeriods)-a.needed()+1, "datapoint"))
+	return fmt.Sprintf("(minimum %s for ALARM -> OK transition)", minimum)
+}
+
+// deciders is the number of periods on one side of the threshold that make a
+// state.
+func (a *Alarm) deciders(state string) int {
+	if state == StateAlarm {
+		return a.needed()
+	}
+	return int(a.EvaluationPeriods) - a.needed() + 1
 }
 
 func list(samples []sample) string {
@@ -157,8 +167,8 @@ func (a *Alarm) reasonData(v verdict, now time.Time) (string, error) {
 		for i := n - 1; i >= 0; i-- {
 			d.RecentDatapoints = append(d.RecentDatapoints, decimal(v.used[i].value))
 		}
-		d.EvaluatedDatapoints = a.evaluated(v.used)
 	}
+	d.EvaluatedDatapoints = a.evaluated(v)
 	for {
 		doc, err := json.Marshal(d)
 		if err != nil || len(doc) <= maxReasonData {
@@ -171,17 +181,29 @@ func (a *Alarm) reasonData(v verdict, now time.Time) (string, error) {
 	}
 }
 
-// evaluated lists the periods from the newest to the oldest that was used, those
-// without data in between too.
-func (a *Alarm) evaluated(used []sample) []evaluatedDatapoint {
+// evaluated lists the periods from the newest that was used to the one that
+// decided, those without data in between too. Without any data it lists all.
+func (a *Alarm) evaluated(v verdict) []evaluatedDatapoint {
 	var all []evaluatedDatapoint
-	next := used[0].start
-	for _, s := range used {
+	if len(v.used) == 0 {
+		for i := range a.EvaluationPeriods {
+			all = append(all, evaluatedDatapoint{Timestamp: jsonTime(time.Unix(v.newest-i*a.Period, 0))})
+		}
+		return all
+	}
+	next, undecided := v.used[0].start, a.deciders(v.state)
+	for _, s := range v.used {
 		for ; next > s.start; next -= a.Period {
 			all = append(all, evaluatedDatapoint{Timestamp: jsonTime(time.Unix(next, 0))})
 		}
 		sampleCount, value := decimal(s.count), decimal(s.value)
 		all = append(all, evaluatedDatapoint{jsonTime(time.Unix(s.start, 0)), &sampleCount, &value})
+		if a.breaches(s.value) == (v.state == StateAlarm) {
+			undecided--
+		}
+		if undecided == 0 {
+			break
+		}
 		next = s.start - a.Period
 	}
 	return all

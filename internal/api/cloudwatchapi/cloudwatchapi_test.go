@@ -234,7 +234,8 @@ func TestErrors(t *testing.T) {
 			in.EvaluationWindow = &types.EvaluationWindowMemberWallClockWindow{}
 		}))), "ValidationError"},
 		"no threshold":   {second(f.client.PutMetricAlarm(t.Context(), alarmInput(func(in *cloudwatch.PutMetricAlarmInput) { in.Threshold = nil }))), "MissingParameter"},
-		"no such tagged": {second(f.client.ListTagsForResource(t.Context(), &cloudwatch.ListTagsForResourceInput{ResourceARN: aws.String("arn:aws:cloudwatch:us-east-1:000000000000:alarm:x")})), "ResourceNotFoundException"},
+		"no such tagged": {second(f.client.UntagResource(t.Context(), &cloudwatch.UntagResourceInput{ResourceARN: aws.String("arn:aws:cloudwatch:us-east-1:000000000000:alarm:x"), TagKeys: []string{"k"}})), "ResourceNotFoundException"},
+		"no such listed": {second(f.client.ListTagsForResource(t.Context(), &cloudwatch.ListTagsForResourceInput{ResourceARN: aws.String("arn:aws:cloudwatch::000000000000:dashboard/x")})), "ResourceNotFoundException"},
 		"bad token":      {second(f.client.ListMetrics(t.Context(), &cloudwatch.ListMetricsInput{NextToken: aws.String("%")})), "InvalidNextToken"},
 	} {
 		if got := codeOf(c.err); got != c.want {
@@ -314,6 +315,9 @@ func TestAlarmsAndDashboards(t *testing.T) {
 		if err != nil || len(tags.Tags) != 1 || *tags.Tags[0].Key != "x" {
 			t.Errorf("tags of %s: %v, %v", arn, tags, err)
 		}
+	}
+	if tags, err := f.client.ListTagsForResource(ctx, &cloudwatch.ListTagsForResourceInput{ResourceARN: aws.String(*a.AlarmArn + "x")}); err != nil || tags.Tags == nil || len(tags.Tags) > 0 {
+		t.Errorf("tags of an alarm that does not exist: %v, %v", tags, err)
 	}
 	d, err := f.client.GetDashboard(ctx, &cloudwatch.GetDashboardInput{DashboardName: aws.String("d")})
 	if err != nil || *d.DashboardBody != `{"widgets": []}` {

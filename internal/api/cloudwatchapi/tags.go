@@ -48,7 +48,8 @@ func (h handlers) tagged(arn *string) (tagged, error) {
 	if name, ok := strings.CutPrefix(a.Resource, "alarm:"); ok {
 		alarm, ok := h.Alarms.Get(name)
 		if !ok || alarm.ARN != *arn {
-			return tagged{}, notFound
+			// The service lists no tags for it, and lets none be set.
+			return tagged{change: func(map[string]string, []string) error { return notFound }}, nil
 		}
 		return tagged{alarm.Tags, func(set map[string]string, remove []string) error { return h.Alarms.Tag(name, set, remove) }}, nil
 	}
