@@ -41,6 +41,8 @@ func deployCommand(a *app) *cobra.Command {
 another is named), builds and packs the functions whose code is local, and makes the
 server create or update the stack. It prints each step and the outputs.
 
+Templates that 'cdk synth' wrote are taken with the assets beside them.
+
 Everything that is wrong with a template is reported at once, with lines, before
 anything is touched. Parameters and tags that are not given stay as an earlier
 deployment of the stack gave them.`,
@@ -59,7 +61,7 @@ deployment of the stack gave them.`,
 			return a.explain(a.deploy(c.Context(), o))
 		},
 	}
-	c.Flags().StringVar(&o.stackName, "stack-name", "", "name of the stack (default: the folder of the template)")
+	c.Flags().StringVar(&o.stackName, "stack-name", "", "name of the stack (default: the folder of the template, or the CDK's name)")
 	c.Flags().StringArrayVar(&o.parameters, "parameter", nil, "value of a template parameter, Key=Value; can be repeated")
 	c.Flags().StringArrayVar(&o.tags, "tag", nil, "tag for the stack and its resources, Key=Value; can be repeated")
 	return c
@@ -99,7 +101,7 @@ func (a *app) deployTemplate(ctx context.Context, path, name string, req stackap
 		return err
 	}
 	req.Code, err = packaging.Package(ctx, []byte(req.Template), packaging.Options{
-		Dir: filepath.Dir(path), Parameters: a.withKept(req.Parameters, plan.Kept), Progress: a.progressLine,
+		Dir: filepath.Dir(path), Name: filepath.Base(path), Parameters: a.withKept(req.Parameters, plan.Kept), Progress: a.progressLine,
 	})
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
@@ -273,6 +275,9 @@ func findIn(dir string) (string, error) {
 			return path, nil
 		}
 	}
+	if path, err := findCDKTemplate(dir); err != nil || path != "" {
+		return path, err
+	}
 	return "", usageError{fmt.Errorf("%s holds none of %s; name a template", dir, strings.Join(templateNames, ", "))}
 }
 
@@ -280,6 +285,9 @@ var notInName = regexp.MustCompile(`[^a-zA-Z0-9-]+`)
 
 // stackNameOf makes a stack name of the folder of a template.
 func stackNameOf(path string) (string, error) {
+	if name, ok := cdkStackName(path); ok {
+		return name, nil
+	}
 	abs, err := filepath.Abs(path)
 	if err != nil {
 		return "", err

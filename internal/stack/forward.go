@@ -144,8 +144,8 @@ func (f forward) apply(ctx context.Context, res *template.Resource) error {
 	if properties == nil {
 		properties = template.Map(res.Line)
 	}
-	if _, local := resource.LocalCode(properties); local && res.Type == functionType {
-		properties = resource.WithPackage(properties, f.rec.Target.Packages[id])
+	if sha256, sent := f.rec.Target.Packages[id]; sent && res.Type == functionType {
+		properties = resource.WithPackage(properties, sha256)
 	}
 	if problems := kind.Check(id, properties, res.Line); len(problems) > 0 {
 		return f.fail(st, problems)

@@ -168,15 +168,19 @@ func (p *planner) compare(r *template.Resource, kind *resource.Type, st *state, 
 
 const cannotChange = "changing %s of an existing %s is not implemented"
 
-// withPackage puts the code package of a function in place of its path.
+// withPackage puts the code package of a function in place of its path, or of what
+// a bucket would hold.
 func (p *planner) withPackage(r *template.Resource, st *state, properties *template.Node) *template.Node {
 	path, local := resource.LocalCode(properties)
-	if !local || r.Type != functionType {
+	if r.Type != functionType || !local && !resource.StoredCode(properties) {
 		return properties
 	}
 	if sha256, ok := p.packages[r.LogicalID]; ok {
 		p.used[r.LogicalID] = sha256
 		return resource.WithPackage(properties, sha256)
+	}
+	if !local {
+		return properties
 	}
 	if p.needPackages {
 		p.problems = append(p.problems, template.Problem{Line: properties.Get("Code").Line, LogicalID: r.LogicalID,

@@ -24,6 +24,9 @@ import (
 type Options struct {
 	// Dir is the folder of the template; paths in it are relative to that.
 	Dir string
+	// Name is the name of the template's file, by which tools that make templates
+	// name the files beside it; "" when there are none.
+	Name string
 	// Parameters are those of the deployment, as paths and runtimes may depend on
 	// them. Hidden ones may be missing.
 	Parameters map[string]string
@@ -41,15 +44,22 @@ type Function struct {
 	Path string
 	// BuildMethod is the BuildMethod of the function's Metadata, "" when not given.
 	BuildMethod string
+	// Prepared says that another tool has made the code ready: it is packed as it is.
+	Prepared bool
 }
 
 // Functions lists the functions of a template whose code is local. The error is a
 // template.Problems.
 func Functions(text []byte, parameters map[string]string) ([]Function, error) {
+	return functions(text, parameters, nil)
+}
+
+func functions(text []byte, parameters map[string]string, assets assets) ([]Function, error) {
 	parsed, err := template.Parse(text)
 	if err != nil {
 		return nil, err
 	}
+	parsed.Rules = nil // they may be about the server, which has checked them
 	supplyHidden(parsed, parameters)
 	expanded, err := sam.Expand(parsed, sam.Inputs{Parameters: parameters})
 	if err != nil {
@@ -69,10 +79,12 @@ func Functions(text []byte, parameters map[string]string) ([]Function, error) {
 			return nil, err
 		}
 		path, local := resource.LocalCode(properties)
-		if !local {
-			continue
-		}
 		f := Function{LogicalID: r.LogicalID, Line: properties.Get("Code").Line, Path: path}
+		if !local {
+			if f.Path, f.Prepared = assets.find(properties.Get("Code")); !f.Prepared {
+				continue
+			}
+		}
 		f.Runtime, f.Handler = scalar(properties.Get("Runtime")), scalar(properties.Get("Handler"))
 		f.BuildMethod = scalar(r.Metadata.Get("BuildMethod"))
 		functions = append(functions, f)
@@ -117,7 +129,11 @@ func (unknown) Import(name string, line int) (*template.Node, error) {
 // Package builds and packs the local code of a template's functions and returns the
 // zips by logical id. An error about the code names the function and says what to do.
 func Package(ctx context.Context, text []byte, opts Options) (map[string][]byte, error) {
-	functions, err := Functions(text, opts.Parameters)
+	assets, err := readAssets(opts)
+	if err != nil {
+		return nil, err
+	}
+	functions, err := functions(text, opts.Parameters, assets)
 	if err != nil {
 		return nil, err
 	}
@@ -168,6 +184,9 @@ func (b builder) build(ctx context.Context) ([]byte, error) {
 	}
 	if !info.IsDir() {
 		return b.file()
+	}
+	if b.Prepared {
+		return b.pack(b.dir)
 	}
 	switch b.BuildMethod {
 	case "":

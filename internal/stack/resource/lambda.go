@@ -28,6 +28,13 @@ func LocalCode(properties *template.Node) (path string, ok bool) {
 	return code.Text, true
 }
 
+// StoredCode reports whether the code of a function is said to be in a bucket. A
+// package that is sent along takes its place, as who deploys has what some tool
+// would have uploaded.
+func StoredCode(properties *template.Node) bool {
+	return properties.Get("Code").Get("S3Key") != nil
+}
+
 // WithPackage returns the properties of a function with a package for its code.
 func WithPackage(properties *template.Node, sha256 string) *template.Node {
 	out := template.Map(properties.Line)

@@ -131,6 +131,7 @@ func Named(name string) *Type {
 func All() []*Type { return slices.Clone(types) }
 
 var types = []*Type{
+	cdkMetadata,
 	cloudWatchAlarm, cloudWatchDashboard, dynamoDBTable,
 	iamManagedPolicy, iamPolicy, iamRole,
 	kinesisStream, kinesisStreamConsumer,

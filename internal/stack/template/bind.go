@@ -48,6 +48,7 @@ func (t *Template) Bind(parameters map[string]string, setting Setting) (*Bound, 
 	if err := problems.Err(); err != nil {
 		return nil, err
 	}
+	b.checkRules(&problems)
 	b.decideConditions(&problems)
 	if err := problems.Err(); err != nil {
 		return nil, err

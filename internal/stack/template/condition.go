@@ -22,16 +22,23 @@ func (e *evaluator) condition(line int, name string) bool {
 
 // holds decides a boolean function.
 func (e *evaluator) holds(n *Node) bool {
-	const message = "Template format error: Every Conditions member must be a boolean function."
+	message := "Template format error: Every Conditions member must be a boolean function."
+	if e.rule {
+		message = "Template format error: Every condition and assertion of a rule must be a boolean function."
+	}
 	if n.Kind != KindMap || len(n.Entries) != 1 {
-		e.fail(n.Line, message)
+		e.fail(n.Line, "%s", message)
 		return false
 	}
 	arg := n.Entries[0].Value
 	switch n.Entries[0].Key {
 	case "Condition":
+		if e.rule {
+			e.fail(arg.Line, "Template error: Condition cannot be used in the Rules block of the template")
+			return false
+		}
 		if arg.Kind != KindString {
-			e.fail(arg.Line, message)
+			e.fail(arg.Line, "%s", message)
 			return false
 		}
 		return e.condition(arg.Line, arg.Text)
@@ -55,8 +62,10 @@ func (e *evaluator) holds(n *Node) bool {
 			return false
 		}
 		return !e.holds(arg.Items[0])
+	case "Fn::Contains", "Fn::EachMemberEquals", "Fn::EachMemberIn":
+		return e.member(n.Entries[0].Key, arg)
 	default:
-		e.fail(n.Line, message)
+		e.fail(n.Line, "%s", message)
 		return false
 	}
 }

@@ -43,10 +43,11 @@ var pseudoParameters = map[string]func(Setting) *Node{
 // evaluator computes values for one resource, output or condition.
 type evaluator struct {
 	b        *Bound
-	refs     Resolver // nil inside conditions
+	refs     Resolver // nil inside conditions and rules
 	problems *Problems
 	id       string
 	deciding map[string]bool // conditions under way, against cycles
+	rule     bool            // in a rule
 	grown    int             // bytes that functions have added
 }
 

@@ -11,16 +11,13 @@ const (
 // unimplemented are the functions that templates may hold and Weir does not
 // compute.
 var unimplemented = map[string]string{
-	"Fn::GetStackOutput":   "use a parameter",
-	"Fn::Transform":        "macros are not implemented",
-	"Fn::Length":           "AWS::LanguageExtensions is not implemented",
-	"Fn::ToJsonString":     "AWS::LanguageExtensions is not implemented",
-	"Fn::Contains":         "the section Rules is not implemented",
-	"Fn::EachMemberIn":     "the section Rules is not implemented",
-	"Fn::EachMemberEquals": "the section Rules is not implemented",
-	"Fn::RefAll":           "the section Rules is not implemented",
-	"Fn::ValueOf":          "the section Rules is not implemented",
-	"Fn::ValueOfAll":       "the section Rules is not implemented",
+	"Fn::GetStackOutput": "use a parameter",
+	"Fn::Transform":      "macros are not implemented",
+	"Fn::Length":         "AWS::LanguageExtensions is not implemented",
+	"Fn::ToJsonString":   "AWS::LanguageExtensions is not implemented",
+	"Fn::RefAll":         "parameter types of AWS are not implemented",
+	"Fn::ValueOf":        "parameter types of AWS are not implemented",
+	"Fn::ValueOfAll":     "parameter types of AWS are not implemented",
 }
 
 // implemented are the functions that evaluator computes.
@@ -28,6 +25,7 @@ var implemented = map[string]bool{
 	"Fn::GetAtt": true, "Fn::Sub": true, "Fn::Join": true, "Fn::Select": true, "Fn::Split": true, "Fn::Base64": true,
 	"Fn::FindInMap": true, "Fn::If": true, "Fn::GetAZs": true, "Fn::Cidr": true, "Fn::ImportValue": true,
 	"Fn::Equals": true, "Fn::And": true, "Fn::Or": true, "Fn::Not": true,
+	"Fn::Contains": true, "Fn::EachMemberEquals": true, "Fn::EachMemberIn": true,
 }
 
 // nameCheck looks at every function of a template, also where a condition is
@@ -41,7 +39,9 @@ type nameCheck struct {
 }
 
 func (t *Template) checkNames() Problems {
-	c := nameCheck{t: t, resources: map[string]bool{}, unresolved: unresolvedInConditions}
+	c := nameCheck{t: t, resources: map[string]bool{}}
+	c.rules()
+	c.unresolved = unresolvedInConditions
 	for _, condition := range t.Conditions {
 		c.walk(condition)
 	}
@@ -124,6 +124,8 @@ func (c *nameCheck) function(n *Node, e Entry) {
 		return
 	case !implemented[e.Key]:
 		c.problems.Add(e.Line, c.id, "Template error: function %s does not exist", e.Key)
+		return
+	case c.misplaced(e):
 		return
 	case len(n.Entries) != 1:
 		c.problems.Add(e.Line, c.id, "Template error: %s must be the only member of its map", e.Key)

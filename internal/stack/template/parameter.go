@@ -50,7 +50,7 @@ func (s *structure) parameter(e Entry) {
 	}
 	p.Type = kind.Text
 	switch {
-	case p.Type == "String", p.isList(), p.isNumber():
+	case p.Type == "String", p.Type == storedText, p.isList(), p.isNumber():
 	case strings.HasPrefix(p.Type, "AWS::"), strings.HasPrefix(p.Type, "List<AWS::"):
 		s.problems = append(s.problems, Problem{Line: kind.Line, LogicalID: p.Name,
 			Message: "parameter type " + p.Type + " is not implemented", Hint: "use String or CommaDelimitedList"})
@@ -145,7 +145,15 @@ func (t *Template) values(given map[string]string) (nodes map[string]*Node, text
 		if message := p.check(text); message != "" {
 			problems.Add(p.Line, p.Name, "%s", message)
 		}
-		nodes[p.Name], texts[p.Name] = p.node(text), text
+		texts[p.Name] = text
+		if p.Type == storedText {
+			if text, ok = stored(text); !ok {
+				problems = append(problems, Problem{Line: p.Line, LogicalID: p.Name,
+					Message: "Unable to fetch parameters [" + texts[p.Name] + "] from parameter store for this account.",
+					Hint:    "Weir has no parameter store; use String"})
+			}
+		}
+		nodes[p.Name] = p.node(text)
 	}
 	if len(undeclared) > 0 {
 		problems.Add(0, "", "Parameters: [%s] do not exist in the template", strings.Join(undeclared, ", "))

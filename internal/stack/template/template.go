@@ -14,6 +14,7 @@ const (
 	MaxBytes       = 1 << 20
 	maxResources   = 500
 	maxParameters  = 200
+	maxRules       = 200 // CloudFormation names no limit
 	maxMappings    = 200
 	maxOutputs     = 200
 	maxNameLength  = 255
@@ -27,6 +28,7 @@ type Template struct {
 	Globals     *Node
 	Metadata    *Node
 	Parameters  []*Parameter
+	Rules       []*Rule
 	Mappings    map[string]*Node
 	Conditions  map[string]*Node
 	// Resources and Outputs are in the order of the text.
@@ -161,10 +163,7 @@ func (s *structure) sections(root *Node) {
 			s.transforms(e.Value)
 		case "Globals":
 			s.t.Globals = e.Value
-		case "Rules":
-			s.problems = append(s.problems, Problem{Line: e.Line, Message: "the section Rules is not implemented",
-				Hint: "remove it, or use AllowedValues and AllowedPattern of the parameters"})
-		case "Parameters", "Mappings", "Conditions", "Resources", "Outputs", "Hooks":
+		case "Parameters", "Rules", "Mappings", "Conditions", "Resources", "Outputs", "Hooks":
 			s.section(e)
 		default:
 			unknown, unknownLine = append(unknown, e.Key), e.Line
@@ -225,6 +224,7 @@ func (s *structure) section(e Entry) {
 		read         func(Entry)
 	}{
 		"Parameters": {"Parameter", "parameters", maxParameters, alphanumeric, s.parameter},
+		"Rules":      {"Rule", "rules", maxRules, alphanumeric, s.rule},
 		"Mappings":   {"Mapping", "mappings", maxMappings, alphanumeric, s.mapping},
 		"Conditions": {"Condition", "conditions", maxResources, conditionName, s.condition},
 		"Resources":  {"Resource", "resources", maxResources, alphanumeric, s.resource},
