@@ -1,6 +1,7 @@
 package awsjson
 
 import (
+	"bytes"
 	"encoding/base64"
 	"math"
 	"math/big"
@@ -250,6 +251,9 @@ func AppendEpoch(dst []byte, t time.Time) []byte {
 	return dst
 }
 
+// AppendFloat appends a number as the services write it.
+func AppendFloat(dst []byte, v float64) []byte { return appendFloat(dst, v, 64) }
+
 func appendFloat(dst []byte, v float64, size int) []byte {
 	switch {
 	case math.IsNaN(v):
@@ -263,7 +267,13 @@ func appendFloat(dst []byte, v float64, size int) []byte {
 	if a := math.Abs(v); a != 0 && (a < 1e-6 || a >= 1e21) {
 		format = 'e'
 	}
-	return strconv.AppendFloat(dst, v, format, -1, size)
+	n := len(dst)
+	dst = strconv.AppendFloat(dst, v, format, -1, size)
+	if format == 'f' && bytes.IndexByte(dst[n:], '.') < 0 {
+		// Some languages tell 1.0 from 1.
+		dst = append(dst, ".0"...)
+	}
+	return dst
 }
 
 // plain tells the bytes that a JSON string holds as they are.

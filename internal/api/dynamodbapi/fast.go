@@ -393,10 +393,10 @@ func (r *request) writeCapacity(o *object, units float64) {
 	}
 	o.name("ConsumedCapacity")
 	o.buf = append(o.buf, `{"CapacityUnits":`...)
-	o.buf = strconv.AppendFloat(o.buf, units, 'f', -1, 64)
+	o.buf = awsjson.AppendFloat(o.buf, units)
 	if r.capacity == types.ReturnConsumedCapacityIndexes {
 		o.buf = append(o.buf, `,"Table":{"CapacityUnits":`...)
-		o.buf = append(strconv.AppendFloat(o.buf, units, 'f', -1, 64), '}')
+		o.buf = append(awsjson.AppendFloat(o.buf, units), '}')
 	}
 	o.buf = append(o.buf, `,"TableName":`...)
 	o.buf = append(awsjson.AppendString(o.buf, r.table), '}')
