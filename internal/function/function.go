@@ -109,6 +109,7 @@ type Functions struct {
 	numbers    *catalog.Collection[int] // last versions of deleted functions
 	bootstraps *bootstraps
 	spawner    *spawner
+	strays     *strays
 	startSlots chan struct{}
 	start      func(*pool, Definition) // launch, but for tests
 	callers    sync.Map                // access key id -> *environment
@@ -177,9 +178,12 @@ func Open(cfg Config) (*Functions, error) {
 		return nil, fmt.Errorf("open functions: %w", err)
 	}
 	f.lifetime, f.end = context.WithCancel(context.Background())
+	f.strays = newStrays(endMatching)
+	f.strays.endAll(codeDir)
 	f.spawner = newSpawner()
 	f.watch = newWatcher(f.environments)
 	f.background.Go(func() { f.watch.run(f.lifetime) })
+	f.background.Go(func() { f.strays.run(f.lifetime) })
 	f.background.Go(f.reapIdle)
 	for _, def := range f.defs.All() {
 		f.findInterpreter(def)
@@ -220,6 +224,7 @@ func (f *Functions) Close() error {
 		stop(f.environments()) // those of deleted functions too
 		f.async.close()
 		f.background.Wait()
+		f.strays.look()
 		f.spawner.close()
 	})
 	return nil

@@ -76,6 +76,7 @@ func (f *Functions) startEnvironment(p *pool, def Definition) {
 	f.background.Go(func() {
 		e.supervise()
 		f.callers.Delete(e.credentials.AccessKeyID)
+		f.strays.of(e.credentials.AccessKeyID)
 	})
 }
 

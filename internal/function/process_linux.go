@@ -17,6 +17,53 @@ func ownGroup() *syscall.SysProcAttr {
 // kill ends the process and all others of its group.
 func (p *process) kill() { _ = syscall.Kill(-p.pid, syscall.SIGKILL) } // gone already is fine
 
+// endMatching ends all processes of which a variable that they were started with
+// matches. A process that forks meanwhile is found in another round.
+func endMatching(match func(variable string) bool) {
+	const maxRounds = 10
+	seen := map[int]bool{os.Getpid(): true}
+	for range maxRounds {
+		before := len(seen)
+		all, _ := os.ReadDir("/proc") // what is readable
+		for _, entry := range all {
+			pid, err := strconv.Atoi(entry.Name())
+			if err == nil && !seen[pid] && endIfStartedWith(pid, match) {
+				seen[pid] = true
+			}
+		}
+		if len(seen) == before {
+			return
+		}
+	}
+}
+
+func endIfStartedWith(pid int, match func(variable string) bool) bool {
+	if !startedWith(pid, match) {
+		return false
+	}
+	p, err := os.FindProcess(pid) // from here on the id is not another's
+	if err != nil {
+		return false
+	}
+	defer func() { _ = p.Release() }() // of a process that was found
+	return startedWith(pid, match) && p.Kill() == nil
+}
+
+// startedWith reports whether a process was started with a variable that matches, as
+// far as that can be known.
+func startedWith(pid int, match func(variable string) bool) bool {
+	variables, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/environ")
+	if err != nil {
+		return false // ended, or somebody else's
+	}
+	for variable := range bytes.SplitSeq(variables, []byte{0}) {
+		if match(string(variable)) {
+			return true
+		}
+	}
+	return false
+}
+
 // memory is what a process has in physical memory, in bytes.
 type memory struct {
 	peak      int64 // the most that it ever had, files that it maps included

@@ -43,10 +43,10 @@ func variables(e *environment, region, endpoint string, code, runtimeDir string)
 		"AWS_LAMBDA_LOG_GROUP_NAME":       def.LogGroup,
 		"AWS_LAMBDA_LOG_STREAM_NAME":      e.stream,
 		"AWS_LAMBDA_RUNTIME_API":          e.listener.Addr().String(),
-		"AWS_ACCESS_KEY_ID":               e.credentials.AccessKeyID,
+		accessKeyVariable:                 e.credentials.AccessKeyID,
 		"AWS_SECRET_ACCESS_KEY":           e.credentials.SecretAccessKey,
 		"AWS_SESSION_TOKEN":               e.credentials.SessionToken,
-		"LAMBDA_TASK_ROOT":                code,
+		taskRootVariable:                  code,
 		"LAMBDA_RUNTIME_DIR":              runtimeDir,
 	})
 	if !strings.HasPrefix(def.Runtime, "provided") {

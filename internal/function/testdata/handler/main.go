@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
@@ -78,6 +79,7 @@ func (handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 		return json.Marshal(map[string]any{"context": lc, "left": time.Until(deadline).Milliseconds()})
 	case "child":
 		cmd := exec.Command("sleep", "3600")
+		cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: e.N == 1}
 		if err := cmd.Start(); err != nil {
 			return nil, err
 		}
