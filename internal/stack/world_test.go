@@ -35,7 +35,7 @@ func (w *world) providers() resource.Providers {
 		Exists: func(_ context.Context, kind, name string) (bool, error) {
 			w.mu.Lock()
 			defer w.mu.Unlock()
-			noun := map[string]string{"AWS::Kinesis::Stream": "stream", "AWS::DynamoDB::Table": "table", "AWS::SNS::Topic": "topic",
+			noun := map[string]string{"AWS::Kinesis::Stream": "stream", "AWS::DynamoDB::Table": "table", "AWS::DynamoDB::GlobalTable": "table", "AWS::SNS::Topic": "topic",
 				"AWS::Lambda::Function": "function", "AWS::CloudWatch::Alarm": "alarm"}[kind]
 			_, ok := w.exists[noun+" "+name]
 			return ok, nil

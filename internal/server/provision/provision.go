@@ -60,7 +60,7 @@ func (d Domains) exists(ctx context.Context, resourceType, name string) (bool, e
 	case "AWS::Kinesis::Stream":
 		_, err = d.Streams.Get(name)
 		err = streamError(err)
-	case "AWS::DynamoDB::Table":
+	case "AWS::DynamoDB::Table", "AWS::DynamoDB::GlobalTable":
 		_, err = d.Tables.DescribeTable(name)
 		err = tableError(err)
 	case "AWS::Lambda::Function":

@@ -33,9 +33,11 @@ func putAlarm(ctx context.Context, p *Providers, t Target, s AlarmSpec) (Made, e
 }
 
 func decodeAlarm(o *object) AlarmSpec {
-	o.require("ComparisonOperator", "EvaluationPeriods", "MetricName", "Namespace", "Period", "Threshold")
-	if !o.has("Statistic") && !o.has("ExtendedStatistic") {
-		o.require("Statistic")
+	if !o.has("Metrics") { // which is not implemented, and stands in the place of the others
+		o.require("ComparisonOperator", "EvaluationPeriods", "MetricName", "Namespace", "Period", "Threshold")
+		if !o.has("Statistic") && !o.has("ExtendedStatistic") {
+			o.require("Statistic")
+		}
 	}
 	s := AlarmSpec{
 		Name: o.text("AlarmName"), Description: o.text("AlarmDescription"), ActionsEnabled: true,

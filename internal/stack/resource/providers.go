@@ -80,6 +80,8 @@ type TableSpec struct {
 	DeletionProtection bool
 	TableClass         string
 	Tags               map[string]string
+
+	region string // where it must be, "" for here
 }
 
 // TableAttribute declares the type of a key attribute: S, N or B.

@@ -132,7 +132,7 @@ func All() []*Type { return slices.Clone(types) }
 
 var types = []*Type{
 	cdkMetadata,
-	cloudWatchAlarm, cloudWatchDashboard, dynamoDBTable,
+	cloudWatchAlarm, cloudWatchDashboard, dynamoDBGlobalTable, dynamoDBTable,
 	iamManagedPolicy, iamPolicy, iamRole,
 	kinesisStream, kinesisStreamConsumer,
 	lambdaAlias, lambdaEventInvokeConfig, lambdaEventSourceMapping, lambdaFunction, lambdaPermission, lambdaVersion,
