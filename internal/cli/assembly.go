@@ -8,44 +8,83 @@ import (
 	"strings"
 )
 
-// cdkTemplate is how the names of templates end that the AWS CDK writes.
-const cdkTemplate = ".template.json"
+// How the names of templates end that the AWS CDK writes, and the name of the one
+// that the Serverless Framework writes.
+const (
+	cdkTemplate        = ".template.json"
+	serverlessTemplate = "cloudformation-template-update-stack.json"
+)
 
-// cdkStackName is the name of the stack of a template that the AWS CDK wrote, false
-// when it is none.
-func cdkStackName(path string) (string, bool) {
+// givenStackName is the name that a tool has for the stack of a template that it
+// wrote, "" when none did.
+func givenStackName(path string) string {
+	if filepath.Base(path) == serverlessTemplate {
+		return serverlessStackName(path)
+	}
+	return cdkStackName(path)
+}
+
+// readBeside reads a JSON file that lies beside a template.
+func readBeside(template, name string, into any) error {
+	text, err := os.ReadFile(filepath.Join(filepath.Dir(template), name)) // #nosec G304 -- beside the file that the user names
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(text, into)
+}
+
+// cdkStackName is named by the manifest of the assembly. Without one the file is
+// named after the stack.
+func cdkStackName(path string) string {
 	base := filepath.Base(path)
 	id, ok := strings.CutSuffix(base, cdkTemplate)
-	if !ok || id == "" {
-		return "", false
+	if !ok {
+		return ""
 	}
 	var manifest struct {
 		Artifacts map[string]struct {
 			Properties struct{ TemplateFile, StackName string }
 		}
 	}
-	text, err := os.ReadFile(filepath.Join(filepath.Dir(path), "manifest.json")) // #nosec G304 -- beside the file that the user names
-	if err == nil {
-		err = json.Unmarshal(text, &manifest)
-	}
-	if err != nil {
-		return id, true // the file is named after the stack unless the manifest says otherwise
+	if err := readBeside(path, "manifest.json", &manifest); err != nil {
+		return id
 	}
 	for artifact, a := range manifest.Artifacts {
 		if a.Properties.TemplateFile != base {
 			continue
 		}
 		if a.Properties.StackName != "" {
-			return a.Properties.StackName, true
+			return a.Properties.StackName
 		}
-		return artifact, true
+		return artifact
 	}
-	return id, true
+	return id
 }
 
-// findCDKTemplate finds the template in a folder that the AWS CDK wrote, "" when
-// there is none.
-func findCDKTemplate(dir string) (string, error) {
+// serverlessStackName is SERVICE-STAGE unless the service chooses a name.
+func serverlessStackName(path string) string {
+	var state struct {
+		Service struct {
+			Service  string
+			Provider struct{ Stage, StackName string }
+		}
+	}
+	err := readBeside(path, "serverless-state.json", &state)
+	if err != nil || state.Service.Service == "" {
+		return ""
+	}
+	if state.Service.Provider.StackName != "" {
+		return state.Service.Provider.StackName
+	}
+	return state.Service.Service + "-" + state.Service.Provider.Stage
+}
+
+// findGenerated finds the template in a folder that a tool wrote, "" when there is
+// none.
+func findGenerated(dir string) (string, error) {
+	if path := filepath.Join(dir, serverlessTemplate); isFile(path) {
+		return path, nil
+	}
 	names, err := filepath.Glob(filepath.Join(dir, "*"+cdkTemplate))
 	if err != nil || len(names) == 0 {
 		return "", err
@@ -54,4 +93,9 @@ func findCDKTemplate(dir string) (string, error) {
 		return "", usageError{fmt.Errorf("%s holds several templates: name one of %s", dir, strings.Join(names, ", "))}
 	}
 	return names[0], nil
+}
+
+func isFile(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular()
 }

@@ -7,6 +7,30 @@ import (
 	"testing"
 )
 
+func TestTemplateOfServerless(t *testing.T) {
+	t.Parallel()
+	for state, want := range map[string]string{
+		`{"service": {"service": "clicks", "provider": {"stage": "dev"}}}`:                   "clicks-dev",
+		`{"service": {"service": "clicks", "provider": {"stage": "dev", "stackName": "s"}}}`: "s",
+		`{"service": {}}`: "stack-", // named after the folder, a number
+		`{`:               "stack-",
+	} {
+		dir := t.TempDir()
+		for name, text := range map[string]string{serverlessTemplate: "{}", "serverless-state.json": state} {
+			if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		path, err := findTemplate(dir)
+		if err != nil || path != filepath.Join(dir, serverlessTemplate) {
+			t.Errorf("the template of the folder is %s %v", path, err)
+		}
+		if got, err := stackNameOf(path); got != want && (want != "stack-" || !strings.HasPrefix(got, want)) || err != nil {
+			t.Errorf("with %s the stack is %s %v, want %s", state, got, err, want)
+		}
+	}
+}
+
 func TestTemplatesOfCDK(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

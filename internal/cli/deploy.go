@@ -41,7 +41,8 @@ func deployCommand(a *app) *cobra.Command {
 another is named), builds and packs the functions whose code is local, and makes the
 server create or update the stack. It prints each step and the outputs.
 
-Templates that 'cdk synth' wrote are taken with the assets beside them.
+Templates that 'cdk synth' or 'serverless package' wrote are taken with the code
+beside them.
 
 Everything that is wrong with a template is reported at once, with lines, before
 anything is touched. Parameters and tags that are not given stay as an earlier
@@ -61,7 +62,7 @@ deployment of the stack gave them.`,
 			return a.explain(a.deploy(c.Context(), o))
 		},
 	}
-	c.Flags().StringVar(&o.stackName, "stack-name", "", "name of the stack (default: the folder of the template, or the CDK's name)")
+	c.Flags().StringVar(&o.stackName, "stack-name", "", "name of the stack (default: the folder of the template, or the name that the CDK or the Serverless Framework has)")
 	c.Flags().StringArrayVar(&o.parameters, "parameter", nil, "value of a template parameter, Key=Value; can be repeated")
 	c.Flags().StringArrayVar(&o.tags, "tag", nil, "tag for the stack and its resources, Key=Value; can be repeated")
 	return c
@@ -275,7 +276,7 @@ func findIn(dir string) (string, error) {
 			return path, nil
 		}
 	}
-	if path, err := findCDKTemplate(dir); err != nil || path != "" {
+	if path, err := findGenerated(dir); err != nil || path != "" {
 		return path, err
 	}
 	return "", usageError{fmt.Errorf("%s holds none of %s; name a template", dir, strings.Join(templateNames, ", "))}
@@ -285,7 +286,7 @@ var notInName = regexp.MustCompile(`[^a-zA-Z0-9-]+`)
 
 // stackNameOf makes a stack name of the folder of a template.
 func stackNameOf(path string) (string, error) {
-	if name, ok := cdkStackName(path); ok {
+	if name := givenStackName(path); name != "" {
 		return name, nil
 	}
 	abs, err := filepath.Abs(path)
