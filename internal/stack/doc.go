@@ -17,6 +17,8 @@
 //   - A resource is made after those it depends on, and deleted before them.
 //   - What an update replaces or no longer declares is deleted only after everything
 //     else has succeeded; until then the way back is open.
+//   - A value that a stack exports and another one imports stays as it is, from before
+//     the other uses it until it is known not to use it any more.
 //   - A resource with a chosen name that exists already is never taken over, nor
 //     deleted when the creation fails.
 //

@@ -441,6 +441,32 @@ func TestExportGoneMeanwhile(t *testing.T) {
 	}
 }
 
+// TestExportNameIsTakenOnce creates stacks at the same time that export the same name.
+func TestExportNameIsTakenOnce(t *testing.T) {
+	t.Parallel()
+	s := newScript(t)
+	errs := make(chan error)
+	for i := range 8 {
+		go func() {
+			text := "Resources: {S: {Type: AWS::Kinesis::Stream}}\nOutputs: {O: {Value: one, Export: {Name: x}}}"
+			_, err := s.stacks.Deploy(t.Context(), DeployRequest{StackName: fmt.Sprintf("s%d", i), Template: []byte(text)}, nil)
+			errs <- err
+		}()
+	}
+	done := 0
+	for range 8 {
+		err := <-errs
+		if err == nil {
+			done++
+		} else if !strings.Contains(err.Error(), "Export with name x is already exported by stack s") {
+			t.Error(err)
+		}
+	}
+	if done != 1 || len(s.world.exists) != 1 {
+		t.Errorf("%d stacks export the name, and left %v", done, s.world.exists)
+	}
+}
+
 func TestOneOperationAtATime(t *testing.T) {
 	t.Parallel()
 	s := newScript(t)

@@ -109,8 +109,18 @@ func uncomputed(n *template.Node) *template.Node {
 	return &out
 }
 
+// customHints say what to do without the custom resources of the AWS CDK.
+var customHints = map[string]string{
+	"Custom::LogRetention":          "give the function a logGroup in place of logRetention",
+	"Custom::S3AutoDeleteObjects":   "leave out autoDeleteObjects",
+	"Custom::S3BucketNotifications": "set NotificationConfiguration of the bucket itself, a CfnBucket",
+}
+
 // unknownType says that there is no such type.
 func unknownType(t *template.Template, r *template.Resource) template.Problem {
+	if strings.HasPrefix(r.Type, "Custom::") || r.Type == "AWS::CloudFormation::CustomResource" {
+		return template.Problem{Line: r.Line, LogicalID: r.LogicalID, Message: "custom resources such as " + r.Type + " are not implemented", Hint: customHints[r.Type]}
+	}
 	hint := "Weir does not implement it"
 	asked := slices.ContainsFunc(t.Transforms, func(n template.Name) bool { return n.Text == sam.Transform })
 	if strings.HasPrefix(r.Type, "AWS::Serverless::") && !asked {
