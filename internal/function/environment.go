@@ -88,7 +88,7 @@ type environment struct {
 	created     time.Time // when the process was started
 	proc        program   // nil until it has been started
 	state       envState
-	waiting     []*apiConn // those that have asked for an invocation, in order
+	waiting     []waiter // in the order in which they have asked
 	open        map[*apiConn]struct{}
 	current     *invocation
 	finishing   bool // the log of the invocation that was answered is being completed
@@ -161,7 +161,7 @@ func (e *environment) dropConn(c *apiConn) {
 	_ = c.conn.Close()
 	e.mu.Lock()
 	delete(e.open, c)
-	e.waiting = slices.DeleteFunc(e.waiting, func(w *apiConn) bool { return w == c })
+	e.waiting = slices.DeleteFunc(e.waiting, func(w waiter) bool { return w.apiConn == c })
 	lost := e.state == envIdle && len(e.waiting) == 0
 	if lost {
 		e.awaitReturn()
@@ -193,13 +193,13 @@ func (e *environment) next(c *apiConn) bool {
 		inv := e.current
 		e.undelivered = false
 		e.mu.Unlock()
-		e.deliver(c, inv)
+		e.deliver(waiter{c, c.last}, inv)
 		return true
 	case e.state == envRunning:
 		e.mu.Unlock()
 		return false
 	}
-	e.waiting = append(e.waiting, c)
+	e.waiting = append(e.waiting, waiter{c, c.last})
 	if e.state == envIdle || e.finishing {
 		e.mu.Unlock()
 		return true
@@ -232,7 +232,7 @@ func (e *environment) run(inv *invocation) bool {
 		e.mu.Unlock()
 		return false
 	}
-	c := e.waiting[0]
+	w := e.waiting[0]
 	e.waiting = slices.Delete(e.waiting, 0, 1)
 	e.state, e.current = envRunning, inv
 	e.begin(inv)
@@ -243,15 +243,12 @@ func (e *environment) run(inv *invocation) bool {
 	e.output.startTail(inv.wantTail)
 	e.output.note("START RequestId: " + inv.id + " Version: " + e.def.VersionName() + "\n")
 	e.timer.Reset(e.timeout)
-	e.deliver(c, inv)
+	e.deliver(w, inv)
 	return true
 }
 
-func (e *environment) deliver(c *apiConn, inv *invocation) {
-	if c.sendInvocation(inv) == nil {
-		if c.last {
-			_ = c.conn.Close() // what serves it drops it
-		}
+func (e *environment) deliver(w waiter, inv *invocation) {
+	if w.send(inv) == nil {
 		return
 	}
 	// The connection broke. The runtime may come back with another one; if its

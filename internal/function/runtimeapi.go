@@ -40,9 +40,7 @@ type apiConn struct {
 	limits *io.LimitedReader
 	reader *bufio.Reader
 
-	// last tells that the client wants the connection closed after the answer. It is
-	// set before the connection waits for an invocation.
-	last bool
+	last bool // the client wants the connection closed after the answer to its request
 
 	writing sync.Mutex
 	header  []byte // reused
@@ -214,19 +212,26 @@ func (c *apiConn) refuse(status int, kind, text string) bool {
 
 func (c *apiConn) reply(status int, body string) bool {
 	head := "HTTP/1.1 " + strconv.Itoa(status) + " " + http.StatusText(status) +
-		"\r\nContent-Type: application/json\r\nContent-Length: " + strconv.Itoa(len(body)) + c.endOfHeader()
+		"\r\nContent-Type: application/json\r\nContent-Length: " + strconv.Itoa(len(body)) + endOfHeader(c.last)
 	return c.write([]byte(head+body), nil) == nil && !c.last
 }
 
-func (c *apiConn) endOfHeader() string {
-	if c.last {
+func endOfHeader(last bool) string {
+	if last {
 		return "\r\nConnection: close\r\n\r\n"
 	}
 	return "\r\n\r\n"
 }
 
-// sendInvocation answers the "next" that this connection waits with.
-func (c *apiConn) sendInvocation(inv *invocation) error {
+// waiter is a connection that has asked for an invocation.
+type waiter struct {
+	*apiConn
+	last bool // of this request: there may be another one before the answer is written
+}
+
+// send answers the "next" that the connection waits with.
+func (w waiter) send(inv *invocation) error {
+	c := w.apiConn
 	h := append(c.header[:0], "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nLambda-Runtime-Aws-Request-Id: "...)
 	h = append(h, inv.id...)
 	h = append(h, "\r\nLambda-Runtime-Deadline-Ms: "...)
@@ -241,13 +246,19 @@ func (c *apiConn) sendInvocation(inv *invocation) error {
 	}
 	h = append(h, "\r\nContent-Length: "...)
 	h = strconv.AppendInt(h, int64(len(inv.payload)), 10)
-	h = append(h, c.endOfHeader()...)
+	h = append(h, endOfHeader(w.last)...)
 	body := inv.payload
 	if len(body) <= maxCopiedBody {
 		h, body = append(h, body...), nil
 	}
 	c.header = h
-	return c.write(h, body)
+	if err := c.write(h, body); err != nil {
+		return err
+	}
+	if w.last {
+		_ = c.conn.Close() // what serves it drops it
+	}
+	return nil
 }
 
 func (c *apiConn) write(head, body []byte) error {
