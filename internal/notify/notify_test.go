@@ -203,9 +203,25 @@ func FuzzParseStructure(f *testing.F) {
 	})
 }
 
+// The service shows members that are not set as null; policies written after
+// what it shows are taken.
+func TestPoliciesWithUnsetMembers(t *testing.T) {
+	t.Parallel()
+	const healthy = `{"numRetries":0,"minDelayTarget":1,"maxDelayTarget":1}`
+	sub, err := parseDeliveryPolicy(`{"healthyRetryPolicy":` + healthy + `,"sicklyRetryPolicy":null,"throttlePolicy":null,"guaranteed":false}`)
+	if err != nil || sub.Healthy.NumRetries != 0 {
+		t.Errorf("subscription: %+v, %v", sub, err)
+	}
+	topic, err := parseTopicPolicy(`{"http":{"defaultHealthyRetryPolicy":` + healthy + `,"defaultSicklyRetryPolicy":null,"defaultThrottlePolicy":null}}`)
+	if err != nil || topic.HTTP.Healthy.NumRetries != 0 {
+		t.Errorf("topic: %+v, %v", topic, err)
+	}
+}
+
 func FuzzDeliveryPolicy(f *testing.F) {
 	f.Add(`{"healthyRetryPolicy":{"numRetries":4,"minDelayTarget":5,"maxDelayTarget":35,"backoffFunction":"exponential"}}`)
 	f.Add(`{"healthyRetryPolicy":null,"requestPolicy":{"headerContentType":"a"}}`)
+	f.Add(`{"healthyRetryPolicy":{"numRetries":0},"sicklyRetryPolicy":null,"throttlePolicy":null,"guaranteed":false}`)
 	f.Fuzz(func(t *testing.T, doc string) {
 		p, err := parseDeliveryPolicy(doc)
 		if err != nil || p.Healthy == nil {

@@ -104,10 +104,29 @@ type requestPolicy struct {
 	ContentType string `json:"headerContentType"`
 }
 
-// deliveryPolicy is what subscribers by HTTP can choose.
+// deliveryPolicy is what subscribers by HTTP can choose. Policies name more
+// members, mostly null as the service shows them, which are not implemented.
 type deliveryPolicy struct {
-	Healthy *policy        `json:"healthyRetryPolicy,omitempty"`
-	Request *requestPolicy `json:"requestPolicy,omitempty"`
+	Healthy  *policy        `json:"healthyRetryPolicy,omitempty"`
+	Request  *requestPolicy `json:"requestPolicy,omitempty"`
+	Sickly   any            `json:"sicklyRetryPolicy,omitempty"`
+	Throttle any            `json:"throttlePolicy,omitempty"`
+	Guard    bool           `json:"guaranteed,omitempty"`
+}
+
+func (p deliveryPolicy) check() error { return unset(p.Sickly, p.Throttle, p.Guard) }
+
+// unset refuses what is not implemented rather than ignore it.
+func unset(sickly, throttle any, guaranteed bool) error {
+	switch {
+	case sickly != nil:
+		return errors.New("a sickly retry policy is not implemented")
+	case throttle != nil:
+		return errors.New("a throttle policy is not implemented")
+	case guaranteed:
+		return errors.New("guaranteed is not implemented")
+	}
+	return nil
 }
 
 // topicPolicy is the form for all HTTP subscriptions of a topic.
@@ -116,7 +135,14 @@ type topicPolicy struct {
 		Healthy          *policy        `json:"defaultHealthyRetryPolicy,omitempty"`
 		DisableOverrides bool           `json:"disableSubscriptionOverrides"`
 		Request          *requestPolicy `json:"defaultRequestPolicy,omitempty"`
+		Sickly           any            `json:"defaultSicklyRetryPolicy,omitempty"`
+		Throttle         any            `json:"defaultThrottlePolicy,omitempty"`
+		Guard            bool           `json:"guaranteed,omitempty"`
 	} `json:"http"`
+}
+
+func (p topicPolicy) check() error {
+	return unset(p.HTTP.Sickly, p.HTTP.Throttle, p.HTTP.Guard)
 }
 
 // parseDeliveryPolicy reads a policy from an attribute; what is not given is the default.
@@ -124,6 +150,9 @@ func parseDeliveryPolicy(doc string) (deliveryPolicy, error) {
 	p := deliveryPolicy{Healthy: new(policy)}
 	*p.Healthy = httpPolicy
 	if err := strictJSON(doc, &p); err != nil {
+		return deliveryPolicy{}, err
+	}
+	if err := p.check(); err != nil {
 		return deliveryPolicy{}, err
 	}
 	if p.Healthy == nil {
@@ -137,6 +166,9 @@ func parseTopicPolicy(doc string) (topicPolicy, error) {
 	p.HTTP.Healthy = new(policy)
 	*p.HTTP.Healthy = httpPolicy
 	if err := strictJSON(doc, &p); err != nil {
+		return topicPolicy{}, err
+	}
+	if err := p.check(); err != nil {
 		return topicPolicy{}, err
 	}
 	if p.HTTP.Healthy == nil {
