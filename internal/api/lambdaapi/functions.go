@@ -194,7 +194,7 @@ func (s settings) update() function.ConfigurationUpdate {
 		u.LogGroup = s.logging.LogGroup
 	}
 	if s.deadLetter != nil {
-		u.DeadLetterARN = aws.String(aws.ToString(s.deadLetter.TargetArn))
+		u.DeadLetterARN = s.deadLetter.TargetArn // without one it stays; an empty one ends it
 	}
 	return u
 }
