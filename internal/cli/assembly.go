@@ -24,6 +24,12 @@ func givenStackName(path string) string {
 	return cdkStackName(path)
 }
 
+// projectOf is the folder of the project of which 'sam build' has filled a folder;
+// any other folder is one itself.
+func projectOf(dir string) string {
+	return strings.TrimSuffix(dir, filepath.Join(string(filepath.Separator), ".aws-sam", "build"))
+}
+
 // readBeside reads a JSON file that lies beside a template.
 func readBeside(template, name string, into any) error {
 	text, err := os.ReadFile(filepath.Join(filepath.Dir(template), name)) // #nosec G304 -- beside the file that the user names

@@ -57,6 +57,7 @@ func TestTemplatesOfCDK(t *testing.T) {
 	check("App.template.json", "App")
 	check("Named.template.json", "prod")
 	check("Unlisted.template.json", "Unlisted")
+	check("app/.aws-sam/build/template.yaml", "app")
 	if _, err := findTemplate(dir); err == nil || !strings.Contains(err.Error(), "several templates: name one of "+filepath.Join(dir, "App.template.json")) {
 		t.Errorf("a folder with several templates: %v", err)
 	}

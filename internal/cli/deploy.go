@@ -293,7 +293,7 @@ func stackNameOf(path string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	name := strings.Trim(notInName.ReplaceAllString(filepath.Base(filepath.Dir(abs)), "-"), "-")
+	name := strings.Trim(notInName.ReplaceAllString(filepath.Base(projectOf(filepath.Dir(abs))), "-"), "-")
 	if name == "" || name[0] >= '0' && name[0] <= '9' {
 		name = "stack-" + name
 	}

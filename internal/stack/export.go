@@ -118,9 +118,9 @@ func (f forward) Import(name string, line int) (*template.Node, error) {
 func imported(offered map[string]string, name string, line int) (*template.Node, error) {
 	value, ok := offered[name]
 	if !ok {
-		return nil, template.Problems{{Line: line, Message: fmt.Sprintf(noExport, name) + "."}}
+		return nil, template.Problems{{Line: line, Message: noExport(name) + "."}}
 	}
 	return template.String(line, value), nil
 }
 
-const noExport = "No export named %s found"
+func noExport(name string) string { return "No export named " + name + " found" }

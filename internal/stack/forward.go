@@ -74,7 +74,7 @@ func (r *run) forward(ctx context.Context, bound *template.Bound, offered map[st
 	f := forward{run: r, bound: bound, offered: offered}
 	for _, name := range bound.Imports {
 		if _, ok := offered[name]; !ok {
-			return &failure{cause: fmt.Errorf(noExport, name), status: UpdateFailed}
+			return &failure{cause: errors.New(noExport(name)), status: UpdateFailed}
 		}
 	}
 	for _, res := range bound.Resources {

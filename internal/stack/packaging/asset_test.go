@@ -77,6 +77,35 @@ func TestPackagesOfServerless(t *testing.T) {
 	}
 }
 
+func TestWhatSAMHasBuiltIsNotBuiltAgain(t *testing.T) {
+	t.Parallel()
+	text := `Transform: AWS::Serverless-2016-10-31
+Resources:
+  Go:
+    Type: AWS::Serverless::Function
+    Metadata: {BuildMethod: go1.x, SamResourceId: Go}
+    Properties: {CodeUri: Go, Handler: bootstrap, Runtime: provided.al2023}
+  Made:
+    Type: AWS::Serverless::Function
+    Metadata: {BuildMethod: makefile, SamResourceId: Made}
+    Properties: {CodeUri: Made, Handler: bootstrap, Runtime: provided.al2023}
+  Py:
+    Type: AWS::Serverless::Function
+    Metadata: {SamResourceId: Py}
+    Properties: {CodeUri: Py, Handler: i.h, Runtime: python3.12}
+`
+	dir := write(t, map[string]string{"Go/bootstrap*": "x", "Made/bootstrap*": "x", "Py/i.py": "x", "Py/requirements.txt": "no-such-package\n"})
+	got, err := Package(t.Context(), []byte(text), Options{Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for id, want := range map[string]string{"Go": "-rwxr-xr-x bootstrap", "Made": "-rwxr-xr-x bootstrap", "Py": "-rw-r--r-- i.py\n-rw-r--r-- requirements.txt"} {
+		if files := list(t, got[id]); files != want {
+			t.Errorf("%s: got\n%s\nwant\n%s", id, files, want)
+		}
+	}
+}
+
 func FuzzManifest(f *testing.F) {
 	f.Add([]byte(cdkManifest))
 	f.Fuzz(func(t *testing.T, text []byte) {

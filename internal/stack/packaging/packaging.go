@@ -87,6 +87,8 @@ func functions(text []byte, parameters map[string]string, assets assets) ([]Func
 		}
 		f.Runtime, f.Handler = scalar(properties.Get("Runtime")), scalar(properties.Get("Handler"))
 		f.BuildMethod = scalar(r.Metadata.Get("BuildMethod"))
+		// What 'sam build' has built says so, and still has the method.
+		f.Prepared = f.Prepared || r.Metadata.Get("SamResourceId") != nil
 		functions = append(functions, f)
 	}
 	return functions, nil
