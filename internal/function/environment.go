@@ -232,8 +232,7 @@ func (e *environment) run(inv *invocation) bool {
 		e.mu.Unlock()
 		return false
 	}
-	w := e.waiting[0]
-	e.waiting = slices.Delete(e.waiting, 0, 1)
+	w := e.takeWaiter()
 	e.state, e.current = envRunning, inv
 	e.begin(inv)
 	inv.started = time.Now()
@@ -247,17 +246,32 @@ func (e *environment) run(inv *invocation) bool {
 	return true
 }
 
+// deliver hands the invocation in flight to a connection, or to the next one that
+// waits if that broke.
 func (e *environment) deliver(w waiter, inv *invocation) {
-	if w.send(inv) == nil {
-		return
+	for w.send(inv) != nil {
+		e.mu.Lock()
+		if e.current != inv {
+			e.mu.Unlock()
+			return
+		}
+		if len(e.waiting) == 0 {
+			// The runtime may come back with another connection; if its process has
+			// ended, that ends the invocation.
+			e.undelivered = true
+			e.mu.Unlock()
+			return
+		}
+		w = e.takeWaiter()
+		e.mu.Unlock()
 	}
-	// The connection broke. The runtime may come back with another one; if its
-	// process has ended, that ends the invocation.
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.current == inv {
-		e.undelivered = true
-	}
+}
+
+// takeWaiter returns the connection that has waited longest; e.mu is held.
+func (e *environment) takeWaiter() waiter {
+	w := e.waiting[0]
+	e.waiting = slices.Delete(e.waiting, 0, 1)
+	return w
 }
 
 // respond ends the invocation in flight if it has the given id.

@@ -286,6 +286,25 @@ func TestSeveralConnectionsWait(t *testing.T) {
 	}
 }
 
+func TestEventThatOneConnectionDoesNotTakeGoesToTheOther(t *testing.T) {
+	t.Parallel()
+	e, _, dial := newAPIEnvironment(t)
+	server, broken := net.Pipe()
+	_ = broken.Close()
+	if !e.next(newAPIConn(server)) { // nobody reads from it, so that its end goes unnoticed
+		t.Fatal("it takes no connection")
+	}
+	c := dial()
+	c.next()
+	waitUntil(t, e, func() bool { return len(e.waiting) == 2 })
+	inv := newInvocation("arn", Invocation{RequestID: "one"})
+	e.run(inv)
+	c.answer()
+	c.send(post("invocation/one/response", "1"))
+	c.expect(202, `{"status":"OK"}`)
+	<-inv.done
+}
+
 func waitUntil(t *testing.T, e *environment, condition func() bool) {
 	t.Helper()
 	until(t, "the connections are as expected", func() bool {
