@@ -106,6 +106,8 @@ func (x *exchange) attemptFirst() bool {
 	call := binary.BigEndian.AppendUint64([]byte(id+x.name()), maphash.Bytes(callSeed, x.body))
 	attempt, answer, err := x.caller.effects.Attempt(x.r.Context(), string(call))
 	switch {
+	case errors.Is(err, transaction.ErrTooLarge):
+		x.fail(err)
 	case err != nil:
 		x.abandon()
 	case attempt == nil:

@@ -167,6 +167,17 @@ func TestWritesAreAttemptedAgain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	send := func(signer, call, key string) string {
+		r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(`{"StreamName": "s", "Data": "", "PartitionKey": "`+key+`"}`))
+		r.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential="+signer+"/20260101/us-east-1/kinesis/aws4_request, SignedHeaders=host, Signature=0")
+		r.Header.Set("X-Amz-Security-Token", "token")
+		r.Header.Set("X-Amz-Target", "K.PutRecord")
+		r.Header.Set("Content-Type", "application/x-amz-json-1.1")
+		r.Header.Set("Amz-Sdk-Invocation-Id", call)
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		return w.Body.String()
+	}
 	for i, c := range []struct {
 		signer, call, key string
 		performed         int
@@ -183,16 +194,18 @@ func TestWritesAreAttemptedAgain(t *testing.T) {
 		{"other", "1", "a", 8, "shard-8"},
 		{"other", "1", "a", 9, "shard-9"}, // of no invocation
 	} {
-		r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(`{"StreamName": "s", "Data": "", "PartitionKey": "`+c.key+`"}`))
-		r.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential="+c.signer+"/20260101/us-east-1/kinesis/aws4_request, SignedHeaders=host, Signature=0")
-		r.Header.Set("X-Amz-Security-Token", "token")
-		r.Header.Set("X-Amz-Target", "K.PutRecord")
-		r.Header.Set("Content-Type", "application/x-amz-json-1.1")
-		r.Header.Set("Amz-Sdk-Invocation-Id", c.call)
-		w := httptest.NewRecorder()
-		h.ServeHTTP(w, r)
-		if performed != c.performed || !strings.Contains(w.Body.String(), c.want) {
-			t.Errorf("%d: performed %d times, want %d: %d %s", i, performed, c.performed, w.Code, w.Body)
+		if got := send(c.signer, c.call, c.key); performed != c.performed || !strings.Contains(got, c.want) {
+			t.Errorf("%d: performed %d times, want %d: %s", i, performed, c.performed, got)
 		}
+	}
+	for i := range 5 { // until the first answer is forgotten
+		attempt, _, err := tx.Attempt(t.Context(), fmt.Sprint("large ", i))
+		if err != nil {
+			t.Fatal(err)
+		}
+		attempt.End(make([]byte, 1<<20))
+	}
+	if got := send("once", "1", "a"); performed != 9 || !strings.Contains(got, "the answer to an earlier attempt at the call is not known any more") {
+		t.Errorf("performed %d times: %s", performed, got)
 	}
 }

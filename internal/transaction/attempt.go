@@ -2,6 +2,8 @@ package transaction
 
 import (
 	"context"
+	"fmt"
+	"maps"
 	"sync"
 )
 
@@ -16,23 +18,31 @@ type attempts struct {
 }
 
 // maxAnswers bounds what is remembered of answers in bytes, answerOverhead is what
-// one takes besides its own. The oldest are forgotten: an attempt follows soon.
+// one takes besides its own. The oldest answers are forgotten, as an attempt follows
+// soon, but not that the calls were performed.
 const (
 	maxAnswers     = 4 << 20
 	answerOverhead = 256
 )
 
+// errForgotten is the end of a call that was performed and cannot be answered again.
+var errForgotten = fmt.Errorf("%w: the answer to an earlier attempt at the call is not known any more", ErrTooLarge)
+
 // Attempt is a call that is being performed, or was.
 type Attempt struct {
-	of     *attempts
-	call   string
-	done   chan struct{} // closed by End
-	answer []byte        // valid then
+	of   *attempts
+	call string
+	done chan struct{} // closed by End
+
+	// Guarded by the mutex of attempts.
+	answer    []byte // nil if nothing was performed, or forgotten
+	forgotten bool
 }
 
 // Attempt begins a call of the invocation, by the name that all attempts at it have.
 // If one was answered before, attempt is nil and answer what it was told. While
-// another one is under way Attempt waits for its end, or that of ctx.
+// another one is under way Attempt waits for its end, or that of ctx. It returns
+// ErrTooLarge if the call was performed but its answer is forgotten.
 func (t *Tx) Attempt(ctx context.Context, call string) (attempt *Attempt, answer []byte, err error) {
 	a := &t.attempts
 	for {
@@ -53,8 +63,14 @@ func (t *Tx) Attempt(ctx context.Context, call string) (attempt *Attempt, answer
 		case <-ctx.Done():
 			return nil, nil, ctx.Err()
 		}
-		if other.answer != nil {
-			return nil, other.answer, nil
+		a.mu.Lock()
+		answer, forgotten := other.answer, other.forgotten
+		a.mu.Unlock()
+		switch {
+		case forgotten:
+			return nil, nil, errForgotten
+		case answer != nil:
+			return nil, answer, nil
 		}
 	}
 }
@@ -77,7 +93,7 @@ func (c *Attempt) End(answer []byte) {
 		oldest := a.answered[0]
 		a.answered = a.answered[1:]
 		a.bytes -= answerOverhead + len(oldest.answer)
-		delete(a.calls, oldest.call)
+		oldest.answer, oldest.forgotten = nil, true
 	}
 }
 
@@ -85,8 +101,6 @@ func (c *Attempt) End(answer []byte) {
 func (a *attempts) forget() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	for _, c := range a.answered {
-		delete(a.calls, c.call)
-	}
+	maps.DeleteFunc(a.calls, func(_ string, c *Attempt) bool { return c.answer != nil || c.forgotten })
 	a.answered, a.bytes = nil, 0
 }

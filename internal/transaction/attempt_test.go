@@ -40,8 +40,11 @@ func TestAttempts(t *testing.T) {
 		for i := range 100 {
 			begin(strconv.Itoa(i)).End(make([]byte, maxAnswers/50))
 		}
-		if n := len(tx.attempts.calls); n > 50 || n < 40 {
-			t.Errorf("%d answers are kept", n)
+		if n := len(tx.attempts.answered); n > 50 || n < 40 || tx.attempts.bytes > maxAnswers {
+			t.Errorf("%d answers are kept, %d bytes", n, tx.attempts.bytes)
+		}
+		if a, answer, err := tx.Attempt(t.Context(), "a"); a != nil || answer != nil || !errors.Is(err, ErrTooLarge) {
+			t.Errorf("performed twice since the answer is forgotten: %v %q %v", a, answer, err)
 		}
 		tx.Discard()
 		if n := len(tx.attempts.calls); n != 0 || tx.attempts.bytes != 0 {
