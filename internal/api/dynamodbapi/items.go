@@ -2,6 +2,7 @@ package dynamodbapi
 
 import (
 	"context"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -35,6 +36,7 @@ type itemWrite struct {
 	table             *string
 	what              string // the parameter that item is: item or key
 	item              map[string]types.AttributeValue
+	updates           bool // whether the operation takes an update expression
 	update, condition *string
 	names             map[string]string
 	values            map[string]types.AttributeValue
@@ -90,8 +92,11 @@ func (w *itemWrite) constraints() error {
 }
 
 func (w *itemWrite) checkMixing(s expr.Scope) error {
-	return checkMixing(
-		[]parameter{{"UpdateExpression", w.update != nil}, {"ConditionExpression", w.condition != nil}},
+	expressions := []parameter{{"ConditionExpression", w.condition != nil}}
+	if w.updates {
+		expressions = slices.Insert(expressions, 0, parameter{"UpdateExpression", w.update != nil})
+	}
+	return checkMixing(expressions,
 		[]parameter{
 			{"AttributeUpdates", w.older.updates != nil}, {"Expected", w.older.expected != nil},
 			{"ConditionalOperator", w.older.join != ""},
@@ -156,7 +161,7 @@ func (h handlers) deleteItem(ctx context.Context, in *dynamodb.DeleteItemInput) 
 
 func (h handlers) updateItem(ctx context.Context, in *dynamodb.UpdateItemInput) (*dynamodb.UpdateItemOutput, error) {
 	w := itemWrite{
-		table: in.TableName, what: "key", item: in.Key, update: in.UpdateExpression, condition: in.ConditionExpression,
+		table: in.TableName, what: "key", item: in.Key, updates: true, update: in.UpdateExpression, condition: in.ConditionExpression,
 		names: in.ExpressionAttributeNames, values: in.ExpressionAttributeValues,
 		older:   olderWrite{updates: in.AttributeUpdates, expected: in.Expected, join: in.ConditionalOperator},
 		returns: in.ReturnValues, onFailure: in.ReturnValuesOnConditionCheckFailure,
