@@ -94,14 +94,18 @@ func counter(body []byte) (int, error) {
 	return strconv.Atoi(string(stringMember(value[:end], "N")))
 }
 
-// measurePutItem replaces items.
+// itemVersions is how many items of a key the puts go through, so that each put
+// changes what is there: one that changes nothing is no write.
+const itemVersions = 8
+
+// measurePutItem replaces items by others.
 func measurePutItem(ctx context.Context, b *bench, s *server) ([]figure, error) {
 	table := b.name("items")
 	if err := s.createTable(ctx, table); err != nil {
 		return nil, err
 	}
 	what := fmt.Sprintf("PutItem, %s keys, %d connections", thousands(itemKeys), itemConnections)
-	return measureItems(ctx, b, s, what, putItems(table), checkStatus)
+	return measureItems(ctx, b, s, what, putItems(table, itemVersions), checkStatus)
 }
 
 // measureGetItem reads items, consistently.
@@ -110,7 +114,7 @@ func measureGetItem(ctx context.Context, b *bench, s *server) ([]figure, error) 
 	if err := s.createTable(ctx, table); err != nil {
 		return nil, err
 	}
-	if err := fillTable(ctx, s, putItems(table)); err != nil {
+	if err := fillTable(ctx, s, putItems(table, 1)); err != nil {
 		return nil, fmt.Errorf("filling: %w", err)
 	}
 	requests := make([][]byte, itemKeys)
@@ -121,11 +125,12 @@ func measureGetItem(ctx context.Context, b *bench, s *server) ([]figure, error) 
 	return measureItems(ctx, b, s, what, requests, checkItem)
 }
 
-func putItems(table string) [][]byte {
+// putItems puts an item of each key, and then others of each key, random ones.
+func putItems(table string, versions int) [][]byte {
 	rnd := newSource()
-	requests := make([][]byte, itemKeys)
+	requests := make([][]byte, versions*itemKeys)
 	for i := range requests {
-		requests[i] = putItem(rnd, table, itemKey(i))
+		requests[i] = putItem(rnd, table, itemKey(i%itemKeys))
 	}
 	return requests
 }
