@@ -6,19 +6,14 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-)
 
-// How the names of templates end that the AWS CDK writes, and the name of the one
-// that the Serverless Framework writes.
-const (
-	cdkTemplate        = ".template.json"
-	serverlessTemplate = "cloudformation-template-update-stack.json"
+	"github.com/weirstream/weir/internal/stack/packaging"
 )
 
 // givenStackName is the name that a tool has for the stack of a template that it
 // wrote, "" when none did.
 func givenStackName(path string) string {
-	if filepath.Base(path) == serverlessTemplate {
+	if filepath.Base(path) == packaging.ServerlessTemplate {
 		return serverlessStackName(path)
 	}
 	return cdkStackName(path)
@@ -43,7 +38,7 @@ func readBeside(template, name string, into any) error {
 // named after the stack.
 func cdkStackName(path string) string {
 	base := filepath.Base(path)
-	id, ok := strings.CutSuffix(base, cdkTemplate)
+	id, ok := strings.CutSuffix(base, packaging.CDKTemplate)
 	if !ok {
 		return ""
 	}
@@ -88,10 +83,10 @@ func serverlessStackName(path string) string {
 // findGenerated finds the template in a folder that a tool wrote, "" when there is
 // none.
 func findGenerated(dir string) (string, error) {
-	if path := filepath.Join(dir, serverlessTemplate); isFile(path) {
+	if path := filepath.Join(dir, packaging.ServerlessTemplate); isFile(path) {
 		return path, nil
 	}
-	names, err := filepath.Glob(filepath.Join(dir, "*"+cdkTemplate))
+	names, err := filepath.Glob(filepath.Join(dir, "*"+packaging.CDKTemplate))
 	if err != nil || len(names) == 0 {
 		return "", err
 	}

@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/weirstream/weir/internal/stack/packaging"
 )
 
 func TestTemplateOfServerless(t *testing.T) {
@@ -16,13 +18,13 @@ func TestTemplateOfServerless(t *testing.T) {
 		`{`:               "stack-",
 	} {
 		dir := t.TempDir()
-		for name, text := range map[string]string{serverlessTemplate: "{}", "serverless-state.json": state} {
+		for name, text := range map[string]string{packaging.ServerlessTemplate: "{}", "serverless-state.json": state} {
 			if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 				t.Fatal(err)
 			}
 		}
 		path, err := findTemplate(dir)
-		if err != nil || path != filepath.Join(dir, serverlessTemplate) {
+		if err != nil || path != filepath.Join(dir, packaging.ServerlessTemplate) {
 			t.Errorf("the template of the folder is %s %v", path, err)
 		}
 		if got, err := stackNameOf(path); got != want && (want != "stack-" || !strings.HasPrefix(got, want)) || err != nil {

@@ -17,10 +17,11 @@ import (
 // before they deploy, and keep it beside the template until then. What they would
 // upload is sent with the template instead.
 
-// Names of the templates that tools make.
+// How the names of templates end that the AWS CDK writes, and the name of the one
+// that the Serverless Framework writes.
 const (
-	cdkTemplate        = ".template.json"
-	serverlessTemplate = "cloudformation-template-update-stack.json"
+	CDKTemplate        = ".template.json"
+	ServerlessTemplate = "cloudformation-template-update-stack.json"
 )
 
 // asset is a place in a bucket; no bucket stands for any.
@@ -49,10 +50,10 @@ func objectName(key string) string { return key[strings.LastIndexByte(key, '/')+
 
 // readAssets finds what lies beside a template for buckets.
 func readAssets(opts Options) (assets, error) {
-	if name, ok := strings.CutSuffix(opts.Name, cdkTemplate); ok {
+	if name, ok := strings.CutSuffix(opts.Name, CDKTemplate); ok {
 		return readManifest(filepath.Join(opts.Dir, name+".assets.json"))
 	}
-	if opts.Name != serverlessTemplate {
+	if opts.Name != ServerlessTemplate {
 		return nil, nil
 	}
 	// The Serverless Framework uploads every zip of its folder under a new prefix.
