@@ -59,7 +59,7 @@ func (t *Tables) applyLocked(tx *store.Tx, writes []*write, indexes []int) ([]ve
 func (t *Tables) judgeAll(r store.Reader, writes []*write) ([]verdict, error) {
 	verdicts := make([]verdict, 0, len(writes))
 	for _, w := range writes {
-		old, existed, err := readItem(r, w.storeKey)
+		old, existed, err := t.readLocked(r, w.storeKey)
 		if err != nil {
 			return verdicts, err
 		}
@@ -70,6 +70,24 @@ func (t *Tables) judgeAll(r store.Reader, writes []*write) ([]verdict, error) {
 		}
 	}
 	return verdicts, nil
+}
+
+// readLocked is readItem for an item whose lock is held.
+func (t *Tables) readLocked(r store.Reader, storeKey []byte) (it Item, ok bool, err error) {
+	if encoded, ok := t.locks[t.locks.of(storeKey)].recent.find(storeKey); ok {
+		return attr.TrustedItem(encoded), true, nil
+	}
+	return readItem(r, storeKey)
+}
+
+// remember keeps what a write that was applied made of its item, whose lock is held.
+func (t *Tables) remember(storeKey []byte, it Item, exists bool) {
+	recent := &t.locks[t.locks.of(storeKey)].recent
+	if exists {
+		recent.keep(storeKey, it.Encoded())
+	} else {
+		recent.forget(storeKey)
+	}
 }
 
 // apply makes the changes visible. It returns the announcement under each lock, nil
@@ -107,7 +125,9 @@ func (t *Tables) apply(tx *store.Tx, writes []*write, verdicts []verdict, indexe
 		return nil, err
 	}
 	for i, w := range writes {
-		w.table.countWrite(&verdicts[i])
+		v := &verdicts[i]
+		t.remember(w.storeKey, v.new, v.exists)
+		w.table.countWrite(v)
 	}
 	return announced, nil
 }

@@ -19,6 +19,7 @@ type itemLocks [stripes]stripe
 // so that the durability of one implies that of those before it.
 type stripe struct {
 	mu        sync.Mutex
+	recent    recent // guarded by mu
 	announced atomic.Uint64
 	durable   atomic.Uint64
 

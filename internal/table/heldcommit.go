@@ -119,7 +119,7 @@ func (p *held) judgeAgain() error {
 		if !p.stale(it.table) {
 			continue
 		}
-		base, exists, err := readItem(p.t.cfg.DB, it.storeKey)
+		base, exists, err := p.t.readLocked(p.t.cfg.DB, it.storeKey)
 		if err != nil {
 			return err
 		}
@@ -207,6 +207,9 @@ func (p *held) synced() {
 // Release implements transaction.Part.
 func (p *held) Release(applied bool) {
 	if applied {
+		for _, it := range p.items {
+			p.t.remember(it.storeKey, it.now.Item, it.now.exists)
+		}
 		for i, w := range p.writes {
 			w.table.countWrite(&p.verdicts[i])
 		}
