@@ -7,8 +7,8 @@
 // # How a write happens
 //
 // An operation is judged by a pure function of the item as it is and of the request
-// (see write.judge). Around it, commit takes the locks of the items, reads them,
-// judges, writes the items and the records of their changes into one transaction,
+// (see write.judge). Around it, commit takes the locks of the items, reads them (each
+// lock keeps a few that were written last, see recent), judges, writes the items and the records of their changes into one transaction,
 // applies it and lets go of the locks; only then it waits for the disk. So
 // operations on one item take turns in memory, and share syncs. What reads takes a
 // store.Reader and what writes a store.Tx, so that the same code can serve an
