@@ -8,11 +8,12 @@
 //
 // An operation is judged by a pure function of the item as it is and of the request
 // (see write.judge). Around it, commit takes the locks of the items, reads them (each
-// lock keeps a few that were written last, see recent), judges, writes the items and the records of their changes into one transaction,
-// applies it and lets go of the locks; only then it waits for the disk. So
-// operations on one item take turns in memory, and share syncs. What reads takes a
-// store.Reader and what writes a store.Tx, so that the same code can serve an
-// operation that is part of a larger transaction and judged again when that commits.
+// lock keeps a few that were written last, see recent), judges, writes the items and
+// the records of their changes into one transaction, applies it and lets go of the
+// locks; only then it waits for the disk. So operations on one item take turns in
+// memory, and share syncs. What reads takes a store.Reader and what writes a
+// store.Tx, so that the same code can serve an operation that is part of a larger
+// transaction and judged again when that commits.
 //
 // Operations of an exactly-once invocation are performed by [Held]: judged at once,
 // to tell the function, and again when the invocation's transaction commits, under
