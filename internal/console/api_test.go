@@ -55,6 +55,7 @@ func TestData(t *testing.T) {
 		{"GET api/mappings/9f2b6f0c-1f0e-4b7e-9a55-6c1f6c0a4d11/shards", "", 200, `"activity":"retrying"`},
 		{"GET api/mappings/none/shards", "", 404, `{"error":"mapping none: not found"}`},
 		{"GET api/stacks/web-analytics", "", 200, `"logicalId":"EventStream"`},
+		{"GET api/stacks/web-analytics", "", 200, `"export":"web-analytics-counters","importedBy":["reports"]`},
 		{"GET api/stacks/none", "", 404, `not found`},
 		{"GET api/mail", "", 200, `"total":2`},
 		{"GET api/mail?limit=1", "", 200, `"next":"2"`},

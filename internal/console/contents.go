@@ -92,6 +92,7 @@ type StackDetail struct {
 	Stack
 	Parameters []StackValue    `json:"parameters,omitempty"`
 	Outputs    []StackValue    `json:"outputs,omitempty"`
+	Imports    []StackImport   `json:"imports,omitempty"`
 	Members    []StackResource `json:"members,omitempty"`
 	Events     []StackEvent    `json:"events,omitempty"` // newest first
 }
@@ -101,6 +102,16 @@ type StackValue struct {
 	Key         string `json:"key"`
 	Value       string `json:"value"`
 	Description string `json:"description,omitempty"`
+	// Export is the name under which other stacks can import an output, "" when they
+	// cannot, and ImportedBy the names of those that do.
+	Export     string   `json:"export,omitempty"`
+	ImportedBy []string `json:"importedBy,omitempty"`
+}
+
+// StackImport is a value of another stack that a stack uses.
+type StackImport struct {
+	Export string `json:"export"`         // its name
+	From   string `json:"from,omitempty"` // the stack that exports it
 }
 
 // StackResource is one resource of a stack.

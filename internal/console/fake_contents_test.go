@@ -135,7 +135,9 @@ func (f *fake) Stack(ctx context.Context, name string) (d StackDetail, err error
 	d.Stack = stacks[0]
 	d.Parameters = []StackValue{{Key: "BucketMinutes", Value: "60"}, {Key: "AlertAddress", Value: "operator@example.com"}}
 	d.Outputs = []StackValue{{Key: "StreamName", Value: "web-analytics", Description: "Put events here"},
-		{Key: "TableName", Value: "event-counters", Description: "Counts per event and hour"}}
+		{Key: "TableName", Value: "event-counters", Description: "Counts per event and hour",
+			Export: "web-analytics-counters", ImportedBy: []string{"reports"}}}
+	d.Imports = []StackImport{{Export: "site-alerts", From: "operations"}}
 	for i, r := range [][3]string{
 		{"EventStream", "web-analytics", "AWS::Kinesis::Stream"},
 		{"EventCounters", "event-counters", "AWS::DynamoDB::Table"},

@@ -30,6 +30,12 @@ func (s *Stacks) offered(to record) map[string]string {
 	return values
 }
 
+// Exporter names the stack that exports a name, "" when there is none.
+func (s *Stacks) Exporter(name string) string { return s.exporter(name, record{}) }
+
+// Importers names the stacks that import what is exported under a name.
+func (s *Stacks) Importers(name string) []string { return s.importers(name, record{}) }
+
 // exporter names the stack beside rec that exports a name, "" when there is none.
 func (s *Stacks) exporter(name string, rec record) string {
 	for _, other := range s.records.All() {
@@ -43,6 +49,11 @@ func (s *Stacks) exporter(name string, rec record) string {
 
 // users names the stacks that import what rec exports under a name.
 func (s *Stacks) users(name string, rec record) string {
+	return strings.Join(s.importers(name, rec), ", ")
+}
+
+// importers are the names of the stacks beside rec that import a name.
+func (s *Stacks) importers(name string, rec record) []string {
 	var names []string
 	for _, other := range s.records.All() {
 		if other.ID != rec.ID && slices.Contains(other.imports(), name) {
@@ -50,7 +61,7 @@ func (s *Stacks) users(name string, rec record) string {
 		}
 	}
 	slices.Sort(names)
-	return strings.Join(names, ", ")
+	return names
 }
 
 // imports are the names of the exports that the stack uses, or may use again when

@@ -287,6 +287,11 @@ func (s *script) describe(t *testing.T, name string) string {
 		fmt.Fprintf(&b, "parameter %s = %s\n", p.Key, p.Value)
 	}
 	writeOutputs(&b, d)
+	for _, o := range d.Outputs {
+		if users := s.stacks.Importers(o.ExportName); o.ExportName != "" && len(users) > 0 {
+			fmt.Fprintf(&b, "export %s of %s is imported by %s\n", o.ExportName, s.stacks.Exporter(o.ExportName), strings.Join(users, ", "))
+		}
+	}
 	for _, r := range d.Resources {
 		fmt.Fprintf(&b, "%s %s %s %s\n", r.LogicalID, r.PhysicalID, r.Type, r.Status)
 	}

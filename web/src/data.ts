@@ -193,6 +193,7 @@ export interface StackDetail {
   resources: number;
   parameters?: StackValue[];
   outputs?: StackValue[];
+  imports?: StackImport[];
   members?: StackResource[];
   events?: StackEvent[];
 }
@@ -201,6 +202,13 @@ export interface StackValue {
   key: string;
   value: string;
   description?: string;
+  export?: string;
+  importedBy?: string[];
+}
+
+export interface StackImport {
+  export: string;
+  from?: string;
 }
 
 export interface StackResource {

@@ -223,7 +223,14 @@ func (s stacks) Stack(_ context.Context, name string) (console.StackDetail, erro
 		out.Parameters = append(out.Parameters, console.StackValue{Key: p.Key, Value: p.Value})
 	}
 	for _, o := range d.Outputs {
-		out.Outputs = append(out.Outputs, console.StackValue{Key: o.Key, Value: o.Value, Description: o.Description})
+		value := console.StackValue{Key: o.Key, Value: o.Value, Description: o.Description, Export: o.ExportName}
+		if o.ExportName != "" {
+			value.ImportedBy = s.Domains.Stacks.Importers(o.ExportName)
+		}
+		out.Outputs = append(out.Outputs, value)
+	}
+	for _, name := range d.Imports {
+		out.Imports = append(out.Imports, console.StackImport{Export: name, From: s.Domains.Stacks.Exporter(name)})
 	}
 	for _, r := range d.Resources {
 		out.Members = append(out.Members, console.StackResource{LogicalID: r.LogicalID, PhysicalID: r.PhysicalID, Type: r.Type, Status: string(r.Status), Updated: r.Changed})

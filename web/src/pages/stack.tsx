@@ -1,5 +1,5 @@
 import { useData } from "../api";
-import type { StackDetail, StackEvent, StackResource, StackValue } from "../data";
+import type { StackDetail, StackEvent, StackImport, StackResource, StackValue } from "../data";
 import { zoneName } from "../format";
 import { live } from "../live";
 import { to } from "../router";
@@ -21,6 +21,7 @@ export function StackPage(props: { name: string }) {
         <Values title="Outputs" values={data.outputs} />
         <Values title="Parameters" values={data.parameters} />
       </div>
+      {data.imports && <Imports imports={data.imports} />}
       <Card title="Events" count={data.events?.length ?? 0} flush>
         {data.events?.length ? <Events events={data.events} /> : <Empty small title="No events." />}
       </Card>
@@ -72,14 +73,41 @@ function Values(props: { title: string; values?: StackValue[] }) {
           {props.values.map((v) => (
             <div key={v.key}>
               <dt title={v.description}>{v.key}</dt>
-              <dd class="value">
-                <span>{v.value}</span>
-                <Copy text={v.value} label={v.key} />
+              <dd>
+                <div class="value">
+                  <span>{v.value}</span>
+                  <Copy text={v.value} label={v.key} />
+                </div>
+                {v.export && (
+                  <div class="under">
+                    exported as {v.export}
+                    {v.importedBy && <>, imported by <Stacks names={v.importedBy} /></>}
+                  </div>
+                )}
               </dd>
             </div>
           ))}
         </dl>
       )}
+    </Card>
+  );
+}
+
+function Stacks(props: { names: string[] }) {
+  return <>{props.names.map((name, i) => <>{i > 0 && ", "}<a href={to("stacks", name)}>{name}</a></>)}</>;
+}
+
+function Imports(props: { imports: StackImport[] }) {
+  return (
+    <Card title="Imports" count={props.imports.length}>
+      <dl class="facts">
+        {props.imports.map((i) => (
+          <div key={i.export}>
+            <dt>{i.from ? <>from <Stacks names={[i.from]} /></> : "from no stack"}</dt>
+            <dd>{i.export}</dd>
+          </div>
+        ))}
+      </dl>
     </Card>
   );
 }
@@ -95,6 +123,7 @@ function Events(props: { events: StackEvent[] }) {
             <td class="wraps">
               {e.logicalId}
               {e.reason && <div class="under">{e.reason}</div>}
+              <div class="under narrow-only"><Exact at={e.time} precision="ms" /></div>
             </td>
             <td><State state={e.status} small /></td>
           </tr>
