@@ -327,18 +327,18 @@ func (x *exchange) failDocument(f failure) {
 	x.send(status, body)
 }
 
-// queryCompatible tells a client that asks for it the code that the error had
-// in the query protocol, and with it the status of that time; any other client
-// gets the plain status.
+// queryCompatible tells the code that the error had in the query protocol. It is told
+// to all: SDKs that look at the code, and at no other, need not ask for it. A client that
+// asks gets the status of that time, too; any other one gets the plain status.
 func (x *exchange) queryCompatible(f failure) int {
 	fault, plain := "Sender", http.StatusBadRequest
 	if f.server {
 		fault, plain = "Receiver", http.StatusInternalServerError
 	}
+	x.w.Header().Set("X-Amzn-Query-Error", f.queryCode+";"+fault)
 	if !strings.EqualFold(x.r.Header.Get("X-Amzn-Query-Mode"), "true") {
 		return plain
 	}
-	x.w.Header().Set("X-Amzn-Query-Error", f.queryCode+";"+fault)
 	return f.status
 }
 

@@ -211,8 +211,8 @@ func TestErrors(t *testing.T) {
 	if status != 404 || header.Get("X-Amzn-Query-Error") != "ResourceNotFound;Sender" || body != `{"__type":"com.amazonaws.cloudwatch.v2010_08_01#ResourceNotFound"}` {
 		t.Errorf("in query mode: %d %v %s", status, header, body)
 	}
-	if status, _, body := f.json("SetAlarmState", missing); status != 400 {
-		t.Errorf("not in query mode: %d %s", status, body)
+	if status, header, body := f.json("SetAlarmState", missing); status != 400 || header.Get("X-Amzn-Query-Error") != "ResourceNotFound;Sender" {
+		t.Errorf("not in query mode: %d %v %s", status, header, body)
 	}
 	if status, _, body := f.query("Action=SetAlarmState&AlarmName=none&StateValue=OK&StateReason=r"); status != 404 || !strings.Contains(body, "<Code>ResourceNotFound</Code>") {
 		t.Errorf("query: %d %s", status, body)

@@ -288,6 +288,11 @@ func TestErrorsOfBothProtocols(t *testing.T) {
 	if status, got := f.json("StartMessageMoveTask", `{"SourceArn":"arn:aws:sqs:us-east-1:000000000000:none"}`); status != 404 || !strings.HasPrefix(got, "ResourceNotFoundException;Sender") {
 		t.Error(status, got)
 	}
+	// The AWS SDK for Go v1 does not ask for the old codes, but compares with them.
+	plain := http.Header{"X-Amz-Target": {"AmazonSQS.GetQueueUrl"}, "Content-Type": {"application/x-amz-json-1.0"}}
+	if status, got := f.post("/", plain, `{"QueueName":"none"}`); status != 400 || !strings.HasPrefix(got, "AWS.SimpleQueueService.NonExistentQueue;Sender {") {
+		t.Error(status, got)
+	}
 }
 
 func TestLongPollIsWoken(t *testing.T) {
