@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/url"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
@@ -29,6 +30,8 @@ func (a *app) awsConfig() aws.Config {
 func (a *app) explain(err error) error {
 	var api smithy.APIError
 	var op *net.OpError
+	var unreadable *smithy.DeserializationError
+	var failed *url.Error
 	switch {
 	case err == nil || errors.Is(err, context.Canceled):
 		return err
@@ -36,6 +39,10 @@ func (a *app) explain(err error) error {
 		return fmt.Errorf("%s: %s", api.ErrorCode(), api.ErrorMessage())
 	case errors.As(err, &op) && op.Op == "dial":
 		return fmt.Errorf("no server answers at %s: start one with 'weir up', or name another with --endpoint", a.endpoint)
+	case errors.As(err, &unreadable):
+		return a.strange("unreadably")
+	case errors.As(err, &failed):
+		return fmt.Errorf("%s: %w", a.endpoint, failed.Err)
 	}
 	return err
 }

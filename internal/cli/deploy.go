@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -41,14 +42,17 @@ func deployCommand(a *app) *cobra.Command {
 another is named), builds and packs the functions whose code is local, and makes the
 server create or update the stack. It prints each step and the outputs.
 
-Templates that 'cdk synth' or 'serverless package' wrote are taken with the code
-beside them.
+What 'sam build', 'cdk synth' or 'serverless package' wrote is taken as it is, with the
+code beside the template.
 
 Everything that is wrong with a template is reported at once, with lines, before
 anything is touched. Parameters and tags that are not given stay as an earlier
 deployment of the stack gave them.`,
 		Example: `  weir deploy examples/web-analytics/template.yaml
-  weir deploy --stack-name prod --parameter BucketMinutes=15`,
+  weir deploy --stack-name prod --parameter BucketMinutes=15
+  weir deploy .aws-sam/build                   # after 'sam build'
+  weir deploy cdk.out/App.template.json        # after 'cdk synth'
+  weir deploy .serverless                      # after 'serverless package'`,
 		Args: func(c *cobra.Command, args []string) error {
 			if len(args) <= 1 {
 				return nil
@@ -97,7 +101,7 @@ func (a *app) deploy(ctx context.Context, o deployOptions) error {
 func (a *app) deployTemplate(ctx context.Context, path, name string, req stackapi.Request) error {
 	// The template is checked before functions are built, which takes long.
 	var plan stack.Plan
-	err := a.stackCall(ctx, http.MethodPost, name+"/plan", path, req, func(m stackapi.Message) { plan = *m.Plan })
+	err := a.stackCall(ctx, http.MethodPost, name, "/plan", path, req, func(m stackapi.Message) { plan = *m.Plan })
 	if err != nil {
 		return err
 	}
@@ -108,9 +112,12 @@ func (a *app) deployTemplate(ctx context.Context, path, name string, req stackap
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	var result *stack.Result
-	err = a.stackCall(ctx, http.MethodPost, name, path, req, func(m stackapi.Message) {
+	err = a.stackCall(ctx, http.MethodPost, name, "", path, req, func(m stackapi.Message) {
 		result = m.Result
 	})
+	if ctx.Err() != nil {
+		return leftError("interrupted; the server goes on with stack " + name + ", which its console shows; deploy again when it is done")
+	}
 	if err != nil {
 		return err
 	}
@@ -137,9 +144,6 @@ func (a *app) progressLine(line string) {
 }
 
 func (a *app) printDeployed(r *stack.Result) error {
-	if r == nil {
-		return errors.New("the server ended before the deployment did; look at it with 'weir deploy' again")
-	}
 	if a.json {
 		return a.printJSON(r)
 	}
@@ -171,24 +175,29 @@ func destroyCommand(a *app) *cobra.Command {
 }
 
 func (a *app) destroy(ctx context.Context, name string) error {
-	if err := a.stackCall(ctx, http.MethodDelete, name, "", nil, nil); err != nil {
+	err := a.stackCall(ctx, http.MethodDelete, name, "", "", nil, func(stackapi.Message) {})
+	if ctx.Err() != nil {
+		return leftError("interrupted; the server goes on removing stack " + name)
+	}
+	if err != nil {
 		return err
 	}
 	if a.json {
 		return a.printJSON(map[string]string{"Destroyed": name})
 	}
-	_, err := fmt.Fprintf(a.out, "stack %s removed\n", name)
+	_, err = fmt.Fprintf(a.out, "stack %s removed\n", name)
 	return err
 }
 
-// stackCall calls an operation of the stack API and prints its events. last, which
-// may be nil, gets the message with what came of it.
-func (a *app) stackCall(ctx context.Context, method, path, templatePath string, req any, last func(stackapi.Message)) error {
+// stackCall calls an operation on a stack, "" or "/plan", and prints its events. last
+// gets the message with what came of it.
+func (a *app) stackCall(ctx context.Context, method, name, operation, templatePath string, req any, last func(stackapi.Message)) error {
 	body, err := json.Marshal(req)
 	if err != nil {
 		return err
 	}
-	httpReq, err := http.NewRequestWithContext(ctx, method, a.endpoint+stackapi.Prefix+"/"+escapePath(path), bytes.NewReader(body))
+	address := a.endpoint + stackapi.Prefix + "/" + url.PathEscape(name) + operation
+	httpReq, err := http.NewRequestWithContext(ctx, method, address, bytes.NewReader(body))
 	if err != nil {
 		return err
 	}
@@ -199,41 +208,33 @@ func (a *app) stackCall(ctx context.Context, method, path, templatePath string, 
 	defer resp.Body.Close()
 	steps := a.newSteps()
 	defer steps.done()
-	lines := bufio.NewReader(resp.Body)
-	for {
+	for lines := bufio.NewReader(resp.Body); ; {
 		line, err := lines.ReadBytes('\n')
-		if len(bytes.TrimSpace(line)) > 0 {
-			var m stackapi.Message
-			if err := json.Unmarshal(line, &m); err != nil {
-				return fmt.Errorf("%s answered %s: %.200s", a.endpoint, resp.Status, line)
-			}
-			if m.Error != nil {
-				return stackError(templatePath, m.Error)
-			}
-			if m.Event != nil {
-				steps.print(m.Event)
-			}
-			if last != nil && (m.Plan != nil || m.Result != nil) {
-				last(m)
-			}
+		if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) {
+			return errServerEnded
 		}
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
+		if err != nil && !errors.Is(err, io.EOF) {
 			return err
 		}
+		var m stackapi.Message
+		if json.Unmarshal(line, &m) != nil {
+			return a.strange(resp.Status)
+		}
+		switch {
+		case m.Error != nil:
+			return stackError(templatePath, m.Error)
+		case m.Plan != nil || m.Result != nil:
+			last(m)
+			return nil
+		case m.Event == nil:
+			return a.strange(resp.Status)
+		}
+		steps.print(m.Event)
 	}
 }
 
-// escapePath escapes the segments of a path.
-func escapePath(path string) string {
-	segments := strings.Split(path, "/")
-	for i, s := range segments {
-		segments[i] = url.PathEscape(s)
-	}
-	return strings.Join(segments, "/")
-}
+// errServerEnded is what a client learns whose server ends with an operation under way.
+var errServerEnded = errors.New("the server ended in the middle; its next start brings the stack into order, then try again")
 
 // stackError words a failure with file and line of each problem.
 func stackError(path string, f *stackapi.Failure) error {

@@ -78,7 +78,15 @@ func (a *app) getJSON(ctx context.Context, path string, into any) error {
 		return err
 	}
 	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("%s answered %s: %.300s", a.endpoint+path, resp.Status, body)
+		return a.strange(resp.Status)
 	}
-	return json.Unmarshal(body, into)
+	if err := json.Unmarshal(body, into); err != nil {
+		return a.strange(resp.Status)
+	}
+	return nil
+}
+
+// strange is the error for an answer that a server of this version does not give.
+func (a *app) strange(status string) error {
+	return fmt.Errorf("%s answers (%s), but not as a Weir of version %s does: is it the right --endpoint?", a.endpoint, status, Version)
 }

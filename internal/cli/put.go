@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -92,7 +93,10 @@ func (a *app) put(ctx context.Context, o putOptions) error {
 		err = nil // interrupting an endless put is how it ends
 	}
 	if err != nil {
-		return a.explain(err)
+		if err = a.explain(err); p.sent > 0 {
+			err = fmt.Errorf("%w (%d records were put before)", err, p.sent)
+		}
+		return err
 	}
 	if a.json {
 		return a.printJSON(map[string]any{"Stream": o.stream, "Records": p.sent, "Seconds": time.Since(p.started).Seconds()})
@@ -150,7 +154,10 @@ func (p *putter) runOnce(ctx context.Context) error {
 			if err := p.flush(ctx); err != nil {
 				return err
 			}
-			return <-read
+			if err = <-read; errors.Is(err, bufio.ErrTooLong) {
+				err = fmt.Errorf("%s:%d: the line is longer than the %d MiB that a record can have", inputName(p.o.file), number+1, maxLine>>20)
+			}
+			return err
 		}
 		if number++; len(bytes.TrimSpace(line)) == 0 {
 			continue

@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -45,6 +46,10 @@ func Main(args []string, out, errOut io.Writer) int {
 	case err == nil:
 		return 0
 	case errors.Is(err, context.Canceled) && ctx.Err() != nil:
+		var left leftError
+		if errors.As(err, &left) {
+			fmt.Fprintln(errOut, "weir:", left)
+		}
 		return 130 // interrupted, as shells say it
 	}
 	fmt.Fprintln(errOut, "weir:", err)
@@ -68,6 +73,13 @@ func endSignals() []os.Signal {
 	return signals
 }
 
+// leftError says what an interrupted command left to go on or to be done.
+type leftError string
+
+func (e leftError) Error() string { return string(e) }
+
+func (leftError) Unwrap() error { return context.Canceled }
+
 // usageError is a mistake in the command line itself.
 type usageError struct{ error }
 
@@ -79,8 +91,8 @@ func newRoot(a *app) *cobra.Command {
 		Short: "Run streaming-analytics applications on one machine",
 		Long: `Weir runs streaming-analytics applications: events flow in, and while they flow
 functions turn them into counters, tables, metrics and alarms. It speaks the APIs
-of Kinesis, Lambda, DynamoDB, CloudWatch and SNS, so SDKs, the AWS CLI and SAM
-templates work unchanged.`,
+of Kinesis, Lambda, DynamoDB, SQS, SNS, S3 and CloudWatch, so SDKs, the AWS CLI and
+templates of SAM and CloudFormation work unchanged.`,
 		Example: `  weir up                          # run the server
   eval "$(weir env)"               # point the AWS CLI and SDKs at it
   weir deploy template.yaml        # create what a template declares
@@ -100,7 +112,10 @@ templates work unchanged.`,
 		SilenceUsage:  true,
 
 		SuggestionsMinimumDistance: 2,
-		PersistentPreRunE:          func(*cobra.Command, []string) error { return checkEndpoint(a.endpoint) },
+		PersistentPreRunE: func(*cobra.Command, []string) error {
+			a.endpoint = strings.TrimRight(a.endpoint, "/")
+			return checkEndpoint(a.endpoint)
+		},
 	}
 	root.SetOut(a.out)
 	root.SetErr(a.err)
@@ -125,7 +140,7 @@ func checkEndpoint(endpoint string) error {
 
 func endpointDefault() string {
 	if e := os.Getenv(endpointEnv); e != "" {
-		return strings.TrimRight(e, "/")
+		return e
 	}
 	return defaultEndpoint
 }
@@ -133,8 +148,12 @@ func endpointDefault() string {
 // exactArgs is cobra.ExactArgs with an error that names what is missing.
 func exactArgs(names ...string) cobra.PositionalArgs {
 	return func(c *cobra.Command, args []string) error {
-		if len(args) < len(names) {
-			return usageError{fmt.Errorf("%s needs %s\nSee '%s --help'", c.CommandPath(), names[len(args)], c.CommandPath())}
+		given := len(args)
+		if i := slices.Index(args, ""); i >= 0 && i < len(names) {
+			given = i
+		}
+		if given < len(names) {
+			return usageError{fmt.Errorf("%s needs %s\nSee '%s --help'", c.CommandPath(), names[given], c.CommandPath())}
 		}
 		if len(args) > len(names) {
 			return usageError{fmt.Errorf("%s takes no argument %q\nSee '%s --help'", c.CommandPath(), args[len(names)], c.CommandPath())}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -39,6 +40,9 @@ mirror in ~/.m2/settings.xml names, else from Maven Central.`,
   weir runtimes install node --data-dir /var/lib/weir`,
 		Args: exactArgs("python, node or java"),
 		RunE: func(c *cobra.Command, args []string) error {
+			if !slices.Contains([]string{"python", "node", "nodejs", "java"}, args[0]) {
+				return usageError{fmt.Errorf("there is nothing to install for %q; the languages are python, node and java", args[0])}
+			}
 			return function.NewRuntimes(filepath.Join(dataDir, server.RuntimesFolder)).Install(c.Context(), args[0], a.err)
 		},
 	})

@@ -106,9 +106,12 @@ func (a *app) tailSource(ctx context.Context, o tailOptions) (poll, error) {
 			return k.open(ctx, name, o)
 		}
 	}
+	if strings.Contains(o.name, ":") {
+		return nil, usageError{fmt.Errorf("%q: want stream:NAME, table:NAME or function:NAME", o.name)}
+	}
 	for _, k := range kinds {
 		next, err := k.open(ctx, o.name, o)
-		if !isNotFound(err) {
+		if !isNotFound(err) && !isInvalid(err) { // as a name of this kind
 			return next, err
 		}
 	}
@@ -118,6 +121,11 @@ func (a *app) tailSource(ctx context.Context, o tailOptions) (poll, error) {
 func isNotFound(err error) bool {
 	var api smithy.APIError
 	return errors.As(err, &api) && api.ErrorCode() == "ResourceNotFoundException"
+}
+
+func isInvalid(err error) bool {
+	var api smithy.APIError
+	return errors.As(err, &api) && api.ErrorCode() == "ValidationException"
 }
 
 func (a *app) tailStream(ctx context.Context, name string, o tailOptions) (poll, error) {

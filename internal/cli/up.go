@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"os"
 	"os/signal"
+	"regexp"
 	"syscall"
 	"time"
 
@@ -32,9 +34,9 @@ func (f *serverFlags) register(c *cobra.Command, listen, dataDir string) {
 	flags := c.Flags()
 	flags.StringVar(&f.listen, "listen", listen, "address to listen on")
 	flags.StringVar(&f.dataDir, "data-dir", dataDir, "directory that keeps everything")
-	flags.StringVar(&f.auth, "auth", "off", "check signatures and policies: off")
+	flags.StringVar(&f.auth, "auth", "off", "check signatures and policies: only off so far")
 	flags.StringVar(&f.limits, "limits", "none", "enforce throughput limits: none, or aws for those of functions: 1000 concurrent invocations")
-	flags.StringSliceVar(&f.allowHosts, "allow-host", nil, "name by which the server may be called besides addresses and localhost, and whose pages may call it, *.name for all under it")
+	flags.StringSliceVar(&f.allowHosts, "allow-host", nil, "name by which the server may be called besides addresses and localhost, and whose pages may call it; *.name for all under it; can be repeated")
 	flags.StringVar(&f.smtp, "smtp", "", "mail server, host:port or smtp[s]://user:password@host:port; without it mail stays in the outbox")
 	flags.StringVar(&f.region, "region", catalog.DefaultIdentity.Region, "region in ARNs")
 	flags.StringVar(&f.account, "account", catalog.DefaultIdentity.Account, "account in ARNs, twelve digits")
@@ -52,8 +54,16 @@ func (f *serverFlags) config(a *app) (server.Config, error) {
 	if err := level.UnmarshalText([]byte(f.logLevel)); err != nil {
 		return server.Config{}, usageError{fmt.Errorf("--log-level %s: want debug, info, warn or error", f.logLevel)}
 	}
-	if f.region == "" {
-		return server.Config{}, usageError{errors.New("--region needs a name, such as " + catalog.DefaultIdentity.Region)}
+	if !regionName.MatchString(f.region) {
+		return server.Config{}, usageError{fmt.Errorf("--region %q: want a name such as %s", f.region, catalog.DefaultIdentity.Region)}
+	}
+	for _, name := range f.allowHosts {
+		if !allowedHost.MatchString(name) {
+			return server.Config{}, usageError{fmt.Errorf("--allow-host %q: want a name without scheme and port, such as weir.example.com or *.example.com", name)}
+		}
+	}
+	if _, _, err := net.SplitHostPort(f.listen); err != nil {
+		return server.Config{}, usageError{fmt.Errorf("--listen %q: want an address and a port, such as %s", f.listen, defaultListen)}
 	}
 	if !isAccount(f.account) {
 		return server.Config{}, usageError{fmt.Errorf("--account %s: want twelve digits", f.account)}
@@ -65,6 +75,11 @@ func (f *serverFlags) config(a *app) (server.Config, error) {
 		Log:          slog.New(slog.NewTextHandler(a.err, &slog.HandlerOptions{Level: level})),
 	}, nil
 }
+
+var (
+	regionName  = regexp.MustCompile(`^[a-z0-9-]{1,32}$`)
+	allowedHost = regexp.MustCompile(`^(\*\.)?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$`)
+)
 
 func isAccount(s string) bool {
 	for _, c := range s {
