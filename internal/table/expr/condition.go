@@ -56,6 +56,7 @@ type operand struct {
 	kind operandKind
 	id   int       // of the path or the value in the syntax
 	name string    // of the function
+	at   int       // position of the function in the text
 	args []operand // of the function
 }
 
@@ -72,16 +73,8 @@ func parseCondition(text string) (*condition, error) {
 	switch {
 	case p.redundant:
 		return nil, attr.Invalidf("The expression has redundant parentheses;")
-	case p.unknown != "":
-		return nil, invalidFunction(p.unknown)
-	case p.misplaced != "":
-		return nil, attr.Invalidf("The function is not allowed in a condition expression; function: %s", p.misplaced)
-	case p.misused != "":
-		return nil, misusedFunction(p.misused)
-	case p.reserved != "":
-		return nil, reservedKeyword(p.reserved)
-	case p.badPath != nil:
-		return nil, p.badPath
+	case p.flaw != nil:
+		return nil, p.flaw
 	}
 	if err := p.checkOperators(); err != nil {
 		return nil, err
@@ -92,7 +85,7 @@ func parseCondition(text string) (*condition, error) {
 // misuseSize finds a size that stands where a condition should be.
 func misuseSize(p *parser, n *node) {
 	if n.op == opCall && n.args[0].name == "size" {
-		p.note(&p.misused, "size")
+		p.note(n.args[0].at, misusedFunction("size"))
 	}
 	for _, kid := range n.kids {
 		misuseSize(p, kid)
@@ -199,7 +192,7 @@ func (p *parser) compare(op operator, args ...operand) *node {
 func (p *parser) checkMisuse(args []operand) {
 	for _, a := range args {
 		if a.kind == operandCall && a.name != "size" {
-			p.note(&p.misused, a.name)
+			p.note(a.at, misusedFunction(a.name))
 		}
 	}
 }
@@ -223,11 +216,17 @@ func (p *parser) operand() operand {
 
 func (p *parser) call() operand {
 	p.operators++
-	o := operand{kind: operandCall, name: p.advance().text}
+	t := p.advance()
+	o := operand{kind: operandCall, name: t.text, at: t.start}
 	o.args = p.arguments()
 	p.checkMisuse(o.args)
-	if _, known := arity[o.name]; !known {
-		p.noteFunction(o.name, updateFunctions[o.name])
+	_, known := arity[o.name]
+	switch {
+	case known:
+	case updateFunctions[o.name]:
+		p.note(o.at, attr.Invalidf("The function is not allowed in a condition expression; function: %s", o.name))
+	default:
+		p.note(o.at, invalidFunction(o.name))
 	}
 	return o
 }

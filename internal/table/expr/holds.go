@@ -124,11 +124,14 @@ func (c *Condition) checkDistinct(n *node) error {
 	if n.op == opCall {
 		name, args = args[0].name, args[0].args
 	}
-	if len(args) != 2 || args[0].kind != operandPath || args[1].kind != operandPath {
+	if len(args) < 2 || args[0].kind != operandPath {
 		return nil
 	}
-	if first := c.env.paths[args[0].id]; first.equal(c.env.paths[args[1].id]) {
-		return attr.Invalidf("The first operand must be distinct from the remaining operands for this operator or function; operator: %s, first operand: %s", name, first)
+	first := c.env.paths[args[0].id]
+	for _, a := range args[1:] {
+		if a.kind == operandPath && first.equal(c.env.paths[a.id]) {
+			return attr.Invalidf("The first operand must be distinct from the remaining operands for this operator or function; operator: %s, first operand: %s", name, first)
+		}
 	}
 	return nil
 }

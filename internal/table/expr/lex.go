@@ -47,8 +47,8 @@ func scan(text string, i int) token {
 	end, kind := i+1, tokenSymbol
 	switch c := text[i]; {
 	case isDigit(c):
-		kind = tokenDigits
-		for end < len(text) && isDigit(text[end]) {
+		kind = tokenDigits // a number with a leading zero is two of them
+		for c != '0' && end < len(text) && isDigit(text[end]) {
 			end++
 		}
 	case c == '_': // no name begins with it
@@ -103,13 +103,11 @@ type parser struct {
 
 	operators  int
 	redundant  bool   // doubled parentheses
-	unknown    string // function
-	misplaced  string // function that another kind of expression has
-	misused    string // function
-	reserved   string // name
 	repeated   string // section
-	badPath    error  // of the first path that is not allowed
 	inOperands int    // of the first IN with too many
+
+	flaw   error // the first name, function or index in the text that is not allowed
+	flawAt int   // its position
 }
 
 func newParser(text string, keywords ...string) (*parser, error) {
@@ -130,14 +128,11 @@ func (p *parser) advance() token {
 	return t
 }
 
-// fail reports the current token as the syntax error, with its neighbours.
+// fail reports the current token as the syntax error, with its neighbours and the
+// white space among them.
 func (p *parser) fail() {
 	if p.err == nil {
-		from, to := p.tok.start, scan(p.text, p.tok.end).end
-		if p.prev.end > 0 {
-			from = p.prev.start
-		}
-		near := strings.TrimRight(p.text[from:to], " \t\r\n")
+		near := p.text[p.prev.start:scan(p.text, p.tok.end).end]
 		p.err = attr.Invalidf(`Syntax error; token: "%s", near: "%s"`, p.tok.text, near)
 	}
 	p.prev = token{start: len(p.text), end: len(p.text)}
@@ -167,24 +162,16 @@ func (p *parser) end() error {
 	return p.err
 }
 
-func (p *parser) note(field *string, what string) {
-	if *field == "" {
-		*field = what
+// note remembers what is wrong at a position of the text, if nothing before it is.
+func (p *parser) note(at int, flaw error) {
+	if p.flaw == nil || at < p.flawAt {
+		p.flaw, p.flawAt = flaw, at
 	}
-}
-
-// noteFunction notes a function that this kind of expression does not have.
-func (p *parser) noteFunction(name string, elsewhere bool) {
-	if elsewhere {
-		p.note(&p.misplaced, name)
-		return
-	}
-	p.note(&p.unknown, name)
 }
 
 func (p *parser) checkOperators() error {
 	if p.operators > maxOperators {
-		return attr.Invalidf("The expression contains too many operators; operator count: %d", p.operators)
+		return attr.Invalidf("The expression contains too many operators; operator count: %d", maxOperators+1)
 	}
 	if p.inOperands > 0 {
 		return attr.Invalidf("The IN operator is provided with too many operands; number of operands: %d", p.inOperands)

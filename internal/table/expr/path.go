@@ -134,7 +134,7 @@ func (p *parser) steps(path []rawStep) []rawStep {
 			p.expect("]")
 		default:
 			if len(path) > maxSteps {
-				p.noteBadPath("The document path has too many nesting levels; nesting levels: %d", len(path))
+				p.note(p.prev.start, attr.Invalidf("The document path has too many nesting levels; nesting levels: %d", len(path)))
 			}
 			return path
 		}
@@ -149,24 +149,18 @@ func (p *parser) nameStep() rawStep {
 	}
 	p.advance()
 	if t.kind == tokenName && isReserved(t.text) {
-		p.note(&p.reserved, t.text)
+		p.note(t.start, reservedKeyword(t.text))
 	}
 	return rawStep{Step: Step{Name: t.text, Index: -1}, placeholder: t.kind == tokenNamed}
 }
 
 func (p *parser) index() int {
-	digits := p.advance().text
-	i, err := strconv.ParseInt(digits, 10, 32)
-	if err != nil && p.err == nil {
-		p.noteBadPath("List index is not within the allowable range; index: [%s]", digits)
+	digits := p.advance()
+	i, err := strconv.ParseInt(digits.text, 10, 32)
+	if err != nil {
+		p.note(digits.start, attr.Invalidf("List index is not within the allowable range; index: [%s]", digits.text))
 	}
 	return int(i)
-}
-
-func (p *parser) noteBadPath(format string, args ...any) {
-	if p.badPath == nil {
-		p.badPath = attr.Invalidf(format, args...)
-	}
 }
 
 // value reads a value placeholder and returns its index in the syntax.

@@ -19,11 +19,8 @@ func parseProjection(text string) (*projection, error) {
 	if err := p.end(); err != nil {
 		return nil, err
 	}
-	if p.reserved != "" {
-		return nil, reservedKeyword(p.reserved)
-	}
-	if p.badPath != nil {
-		return nil, p.badPath
+	if p.flaw != nil {
+		return nil, p.flaw
 	}
 	return &projection{p.syntax}, nil
 }

@@ -45,6 +45,7 @@ type term struct {
 	kind termKind
 	id   int // of the path or value in the syntax
 	name string
+	at   int // position of the function in the text
 	args []*term
 }
 
@@ -61,8 +62,8 @@ func parseUpdate(text string) (*update, error) {
 			p.fail()
 			break
 		}
-		if seen[s] {
-			p.note(&p.repeated, s.String())
+		if seen[s] && p.repeated == "" {
+			p.repeated = s.String()
 		}
 		seen[s] = true
 		u.actions = append(u.actions, p.action(s))
@@ -74,18 +75,10 @@ func parseUpdate(text string) (*update, error) {
 		return nil, err
 	}
 	switch {
-	case p.reserved != "":
-		return nil, reservedKeyword(p.reserved)
-	case p.unknown != "":
-		return nil, invalidFunction(p.unknown)
-	case p.misplaced != "":
-		return nil, attr.Invalidf("The function is not allowed in an update expression; function: %s", p.misplaced)
-	case p.misused != "":
-		return nil, misusedFunction(p.misused)
+	case p.flaw != nil:
+		return nil, p.flaw
 	case p.repeated != "":
 		return nil, attr.Invalidf(`The "%s" section can only be used once in an update expression;`, p.repeated)
-	case p.badPath != nil:
-		return nil, p.badPath
 	}
 	if err := p.checkOperators(); err != nil {
 		return nil, err
@@ -127,7 +120,7 @@ func (p *parser) sum() *term {
 		if p.tok.is(op) && !t.isSum() {
 			p.operators++
 			p.advance()
-			return &term{kind: termCall, name: op, args: []*term{t, p.term()}}
+			return &term{kind: termCall, name: op, args: []*term{p.operandTerm(t), p.operandTerm(p.term())}}
 		}
 	}
 	return t
@@ -135,9 +128,18 @@ func (p *parser) sum() *term {
 
 // term reads an operand, which a sum cannot be.
 func (p *parser) term() *term {
-	t := p.termOrSum()
-	if t.isSum() {
-		p.fail()
+	if p.accept("(") {
+		t := p.term()
+		p.expect(")")
+		return t
+	}
+	return p.termOrSum()
+}
+
+// operandTerm notes when an operand is list_append, which can only stand alone.
+func (p *parser) operandTerm(t *term) *term {
+	if t.name == "list_append" {
+		p.note(t.at, misusedFunction(t.name))
 	}
 	return t
 }
@@ -160,21 +162,21 @@ func (p *parser) termOrSum() *term {
 
 func (p *parser) updateCall() *term {
 	p.operators++
-	t := &term{kind: termCall, name: p.advance().text}
+	name := p.advance()
+	t := &term{kind: termCall, name: name.text, at: name.start}
 	p.expect("(")
-	t.args = append(t.args, p.term())
+	t.args = append(t.args, p.operandTerm(p.term()))
 	for p.accept(",") {
-		t.args = append(t.args, p.term())
+		t.args = append(t.args, p.operandTerm(p.term()))
 	}
 	p.expect(")")
-	if !updateFunctions[t.name] {
-		_, elsewhere := arity[t.name]
-		p.noteFunction(t.name, elsewhere)
-	}
-	for _, a := range t.args {
-		if t.name == "list_append" && a.name == "list_append" {
-			p.note(&p.misused, a.name)
-		}
+	_, elsewhere := arity[t.name]
+	switch {
+	case updateFunctions[t.name]:
+	case elsewhere:
+		p.note(t.at, attr.Invalidf("The function is not allowed in an update expression; function: %s", t.name))
+	default:
+		p.note(t.at, invalidFunction(t.name))
 	}
 	return t
 }
@@ -254,7 +256,7 @@ func (u *Update) checkOperand(a action) error {
 	if k.IsSet() || a.section == sectionAdd && k == attr.Number {
 		return nil
 	}
-	return attr.Invalidf("Incorrect operand type for operator or function; operator: %s, operand type: %s", a.section, typeNames[k])
+	return attr.Invalidf("Incorrect operand type for operator or function; operator: %s, operand type: %s, typeSet: ALLOWED_FOR_%s_OPERAND", a.section, typeNames[k], a.section)
 }
 
 func (u *Update) checkTerm(t *term) error {
@@ -378,25 +380,32 @@ func (u *Update) eval(t *term, it attr.Item) (attr.Value, error) {
 		}
 		return u.eval(t.args[1], it)
 	}
-	v, err := u.eval(t.args[0], it)
+	want := attr.Number
+	if t.name == "list_append" {
+		want = attr.List
+	}
+	v, err := u.evalAs(want, t.args[0], it)
 	if err != nil {
 		return v, err
 	}
-	w, err := u.eval(t.args[1], it)
+	w, err := u.evalAs(want, t.args[1], it)
 	if err != nil {
 		return w, err
 	}
-	if t.name == "list_append" {
-		if v.Kind() != attr.List || w.Kind() != attr.List {
-			return v, errBadType
-		}
+	switch t.name {
+	case "list_append":
 		return attr.Concat(v, w), nil
-	}
-	if v.Kind() != attr.Number || w.Kind() != attr.Number {
-		return v, errBadType
-	}
-	if t.name == "+" {
+	case "+":
 		return attr.Add(v, w)
 	}
 	return attr.Subtract(v, w)
+}
+
+// evalAs returns the value of an operand, which must be of the given type.
+func (u *Update) evalAs(want attr.Kind, t *term, it attr.Item) (attr.Value, error) {
+	v, err := u.eval(t, it)
+	if err == nil && v.Kind() != want {
+		err = errBadType
+	}
+	return v, err
 }
