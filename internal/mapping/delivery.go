@@ -61,7 +61,7 @@ func (ln *lane) step(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if changed, err := ln.expire(ctx); changed || err != nil {
+	if changed, err := ln.expire(); changed || err != nil {
 		return err
 	}
 	f, err := ln.run.mp.owner.cfg.Invoker.Lookup(ln.def.FunctionARN)
@@ -283,7 +283,7 @@ func (ln *lane) failed(ctx context.Context, cause error) error {
 		return nil
 	}
 	if ln.exhausted(seg.attempts) {
-		return ln.giveUp(ctx, cause)
+		return ln.giveUp(cause)
 	}
 	return ln.pause(ctx, cause, seg.attempts)
 }
@@ -304,7 +304,7 @@ func (ln *lane) tooLarge(ctx context.Context) error {
 	observe(ln.run.metrics.failed, len(seg.recs))
 	cause := fmt.Errorf("the event exceeds %d bytes, the limit of an invocation", ln.maxEvent())
 	if ln.exhausted(seg.attempts) {
-		return ln.giveUp(ctx, cause)
+		return ln.giveUp(cause)
 	}
 	return ln.pause(ctx, cause, seg.attempts)
 }
@@ -337,11 +337,11 @@ func (ln *lane) conflicted(ctx context.Context, cause error) error {
 }
 
 // giveUp discards the segment on top and reports it.
-func (ln *lane) giveUp(ctx context.Context, cause error) error {
+func (ln *lane) giveUp(cause error) error {
 	seg := ln.top()
 	ln.problem(cause, seg.attempts)
 	d := discarded{recs: seg.recs, condition: retryAttemptsExhausted, count: seg.attempts, last: seg.last, window: ln.window, final: seg.final}
-	if err := ln.report(ctx, d); err != nil {
+	if err := ln.report(d); err != nil {
 		return err
 	}
 	return ln.drop(seg)
@@ -359,10 +359,10 @@ func (ln *lane) drop(seg *segment) error {
 // expire takes the records out of the segment on top that are too old: those that
 // the mapping's own limit ends are reported. changed says that there were any; as
 // reporting takes time, others may be too old by then.
-func (ln *lane) expire(ctx context.Context) (changed bool, err error) {
+func (ln *lane) expire() (changed bool, err error) {
 	seg := ln.top()
 	if seg.final {
-		return ln.expireFinal(ctx)
+		return ln.expireFinal()
 	}
 	kept, aged, lost := ln.sortByAge(seg.recs)
 	if len(aged)+len(lost) == 0 {
@@ -375,7 +375,7 @@ func (ln *lane) expire(ctx context.Context) (changed bool, err error) {
 	}
 	if len(aged) > 0 {
 		d := discarded{recs: aged, condition: recordAgeExceeded, count: seg.attempts + 1, last: seg.last, window: ln.window}
-		if err := ln.report(ctx, d); err != nil {
+		if err := ln.report(d); err != nil {
 			return false, err
 		}
 	}
@@ -385,14 +385,14 @@ func (ln *lane) expire(ctx context.Context) (changed bool, err error) {
 // expireFinal gives up the final invocation of a window when a record at the end
 // of the window would be too old. It is tried at least once: what it tells of was
 // processed in time.
-func (ln *lane) expireFinal(ctx context.Context) (changed bool, err error) {
+func (ln *lane) expireFinal() (changed bool, err error) {
 	seg := ln.top()
 	last := Record{Arrival: ln.arrival(seg)}
 	if seg.attempts+seg.refusals == 0 || !ln.aged(last) && !ln.src.Expired(last) {
 		return false, nil
 	}
 	d := discarded{condition: recordAgeExceeded, count: seg.attempts + 1, last: seg.last, window: ln.window, final: true}
-	if err := ln.report(ctx, d); err != nil {
+	if err := ln.report(d); err != nil {
 		return false, err
 	}
 	return true, ln.drop(seg)

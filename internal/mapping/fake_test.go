@@ -330,9 +330,12 @@ func (f *fakeDestination) set(d *datadriven.TestData) {
 }
 
 // Send implements Destinations.
-func (p process) Send(_ context.Context, arn string, body []byte, _ map[string]string, key string) error {
+func (p process) Send(ctx context.Context, arn string, body []byte, _ map[string]string, key string) error {
 	if p.dead() {
 		return context.Canceled
+	}
+	if err := ctx.Err(); err != nil {
+		return err
 	}
 	p.dest.mu.Lock()
 	kind := p.dest.kind

@@ -2,7 +2,6 @@ package mapping
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"fmt"
 	"strconv"
@@ -126,10 +125,11 @@ func (ln *lane) reportKey(now time.Time) string {
 // without it.
 const reportAttempts = 3
 
-// report tells the destination of a batch that is given up, if there is one. It
-// fails only when ctx ends: a destination that cannot be reached does not hold up
-// the shard.
-func (ln *lane) report(ctx context.Context, d discarded) error {
+// report tells the destination of a batch that is given up, if there is one. Like an
+// invocation it is not cut off when the mapping stops: the batch would come once more
+// than its retries allow, or be reported twice. It fails only when the server closes: a
+// destination that cannot be reached does not hold up the shard.
+func (ln *lane) report(d discarded) error {
 	ln.status.Discarded += uint64(len(d.recs))
 	log := ln.run.mp.owner.cfg.Log.With("mapping", ln.def.UUID, "function", ln.def.FunctionName,
 		"shard", ln.shard.ID, "records", len(d.recs), "condition", d.condition)
@@ -144,18 +144,22 @@ func (ln *lane) report(ctx context.Context, d discarded) error {
 		payload = ln.fullEvent(d)
 	}
 	body := ln.appendReport(nil, d, now, payload)
+	owner := ln.run.mp.owner
 	var err error
 	for n := 1; ; n++ {
-		if err = ln.run.mp.owner.cfg.Destinations.Send(ctx, ln.def.OnFailure, body, nil, ln.reportKey(now)); err == nil {
+		if err = owner.cfg.Destinations.Send(owner.hard, ln.def.OnFailure, body, nil, ln.reportKey(now)); err == nil {
 			ln.run.metrics.delivered(len(d.recs))
 			return nil
 		}
 		if errors.Is(err, ErrUndeliverable) || n == reportAttempts {
 			break
 		}
-		if err := sleep(ctx, ln.backoff(n)); err != nil {
+		if err := sleep(owner.hard, ln.backoff(n)); err != nil {
 			return err
 		}
+	}
+	if err := owner.hard.Err(); err != nil {
+		return err
 	}
 	log.Error("discarded a batch whose report could not be delivered", "destination", ln.def.OnFailure, "error", err)
 	ln.run.metrics.undelivered(len(d.recs))

@@ -134,6 +134,7 @@ func (st *story) crash() {
 	st.life++
 	st.mu.Unlock()
 	close(st.killed)
+	st.m.cancelHard()
 	st.close()
 	st.open()
 }

@@ -360,7 +360,10 @@ type simReport struct {
 }
 
 // Send implements Destinations.
-func (e *epoch) Send(_ context.Context, arn string, body []byte, _ map[string]string, key string) error {
+func (e *epoch) Send(ctx context.Context, arn string, body []byte, _ map[string]string, key string) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	w := e.w
 	w.mu.Lock()
 	defer w.mu.Unlock()
