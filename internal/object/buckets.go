@@ -124,11 +124,14 @@ func (b *Buckets) change(ctx context.Context, f func(tx *store.Tx) error) error 
 	return tx.Wait()
 }
 
-// CreateBucket creates a bucket. One that exists is an error of the code
-// BucketExists.
-func (b *Buckets) CreateBucket(ctx context.Context, name, location string) error {
+// CreateBucket creates a bucket with tags, which may be nil. One that exists is an
+// error of the code BucketExists.
+func (b *Buckets) CreateBucket(ctx context.Context, name, location string, tags map[string]string) error {
 	if !validBucketName(name) {
 		return errorf(InvalidBucketName, "The specified bucket is not valid.").with("BucketName", name)
+	}
+	if err := checkTags(tags, maxBucketTags); err != nil {
+		return err
 	}
 	return b.change(ctx, func(tx *store.Tx) error {
 		if _, ok := b.buckets.Get(name); ok {
@@ -137,7 +140,7 @@ func (b *Buckets) CreateBucket(ctx context.Context, name, location string) error
 		if b.buckets.Len() >= maxBuckets {
 			return errorf(TooManyBuckets, "You have attempted to create more buckets than allowed")
 		}
-		return b.buckets.PutIn(tx, name, Bucket{Name: name, Location: location, Created: now()})
+		return b.buckets.PutIn(tx, name, Bucket{Name: name, Location: location, Tags: tags, Created: now()})
 	})
 }
 

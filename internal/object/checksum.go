@@ -92,6 +92,17 @@ type Expected struct {
 	Size int64
 }
 
+// Verify compares bytes with what a client says of them.
+func (e Expected) Verify(p []byte) error {
+	d, err := newDigests(e)
+	if err != nil {
+		return err
+	}
+	_, _ = d.Write(p) // digests take everything
+	_, err = d.verify(int64(len(p)))
+	return err
+}
+
 // digests computes what is kept and compared of bytes.
 type digests struct {
 	want     Expected

@@ -62,7 +62,7 @@ func (w *world) close() {
 
 func (w *world) create(t testing.TB, bucket string) {
 	t.Helper()
-	if err := w.CreateBucket(context.Background(), bucket, ""); err != nil {
+	if err := w.CreateBucket(context.Background(), bucket, "", nil); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -294,12 +294,12 @@ func TestBucketsGoOnlyWhenEmpty(t *testing.T) {
 	t.Parallel()
 	w := openWorld(t, vfs.NewMem(), nil)
 	for _, name := range []string{"a", "A-b", "a..b", "-ab", "192.168.0.1", "a_b", strings.Repeat("a", 64), "xn--abc", "../x"} {
-		if err := w.CreateBucket(t.Context(), name, ""); codeOf(err) != InvalidBucketName {
+		if err := w.CreateBucket(t.Context(), name, "", nil); codeOf(err) != InvalidBucketName {
 			t.Errorf("%q: %v", name, err)
 		}
 	}
 	w.create(t, "bucket")
-	if err := w.CreateBucket(t.Context(), "bucket", ""); codeOf(err) != BucketExists {
+	if err := w.CreateBucket(t.Context(), "bucket", "", nil); codeOf(err) != BucketExists {
 		t.Errorf("again: %v", err)
 	}
 	w.put(t, "bucket", "k", "v")

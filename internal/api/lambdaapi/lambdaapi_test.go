@@ -61,7 +61,7 @@ func newFixture(t testing.TB) *fixture {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := buckets.CreateBucket(t.Context(), "code", ""); err != nil {
+	if err := buckets.CreateBucket(t.Context(), "code", "", nil); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {

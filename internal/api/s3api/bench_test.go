@@ -33,7 +33,7 @@ func BenchmarkObjects(b *testing.B) {
 			b.Error(err)
 		}
 	})
-	if err := buckets.CreateBucket(b.Context(), "bucket", ""); err != nil {
+	if err := buckets.CreateBucket(b.Context(), "bucket", "", nil); err != nil {
 		b.Fatal(err)
 	}
 	call := func(b *testing.B, method, key string, body []byte) {

@@ -32,24 +32,31 @@ func (x *exchange) owner() owner { return owner{ID: x.h.buckets.Account()} }
 
 // decode reads the document of a request. An empty one is left as it is.
 func (x *exchange) decode(v any) error {
-	body, _, err := x.payload()
-	if err != nil {
+	doc, err := x.readDocument()
+	if err != nil || len(doc) == 0 {
 		return err
-	}
-	doc, err := io.ReadAll(io.LimitReader(body, maxDocument+1))
-	if err != nil {
-		return err
-	}
-	if len(doc) > maxDocument {
-		return &apiError{code: "MaxMessageLengthExceeded", status: http.StatusBadRequest, message: "Your request was too large."}
-	}
-	if len(doc) == 0 {
-		return nil
 	}
 	if err := xml.Unmarshal(doc, v); err != nil {
 		return malformedXML(err)
 	}
 	return nil
+}
+
+// readDocument reads the document of a request, and compares it with what the client
+// says of it.
+func (x *exchange) readDocument() ([]byte, error) {
+	body, want, err := x.payload()
+	if err != nil {
+		return nil, err
+	}
+	doc, err := io.ReadAll(io.LimitReader(body, maxDocument+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(doc) > maxDocument {
+		return nil, &apiError{code: "MaxMessageLengthExceeded", status: http.StatusBadRequest, message: "Your request was too large."}
+	}
+	return doc, want.Verify(doc)
 }
 
 func (x *exchange) listBuckets() error {
@@ -98,8 +105,16 @@ func (x *exchange) createBucket() error {
 		LocationConstraint string
 		Bucket             *struct{ Type string }
 		Location           *struct{ Type string }
+		Tags               []tag `xml:"Tags>Tag"`
 	}
 	if err := x.decode(&in); err != nil {
+		return err
+	}
+	tags, err := tagsOf(in.Tags)
+	if err != nil {
+		return err
+	}
+	if err := x.checkOwnership(); err != nil {
 		return err
 	}
 	switch at := in.LocationConstraint; {
@@ -114,7 +129,7 @@ func (x *exchange) createBucket() error {
 	case at != "" && at != x.region && at != x.h.buckets.Region():
 		return &apiError{code: "IllegalLocationConstraintException", status: http.StatusBadRequest, message: "The " + at + " location constraint is incompatible for the region specific endpoint this request was sent to."}
 	}
-	err := x.h.buckets.CreateBucket(x.r.Context(), x.bucket, in.LocationConstraint)
+	err = x.h.buckets.CreateBucket(x.r.Context(), x.bucket, in.LocationConstraint, tags)
 	// In its first region the service creates a bucket again without a word.
 	if again := (&object.Error{Code: object.BucketExists}); errors.Is(err, again) && x.h.buckets.Region() == "us-east-1" && in.LocationConstraint == "" {
 		err = nil
@@ -124,6 +139,18 @@ func (x *exchange) createBucket() error {
 	}
 	x.w.Header().Set("Location", "/"+x.bucket)
 	return x.nothing(http.StatusOK)
+}
+
+// checkOwnership judges who is to own the objects of a new bucket.
+func (x *exchange) checkOwnership() error {
+	switch who := x.r.Header.Get("X-Amz-Object-Ownership"); who {
+	case "", bucketOwnerEnforced:
+		return nil
+	case "BucketOwnerPreferred", "ObjectWriter":
+		return notImplemented("The object ownership " + who)
+	default:
+		return invalidArgument("Invalid x-amz-object-ownership header: "+who, "x-amz-object-ownership", who)
+	}
 }
 
 func (x *exchange) headBucket() error {
@@ -155,11 +182,11 @@ var unsetParts = map[string]operation{
 	"lifecycle":         absent("NoSuchLifecycleConfiguration", "The lifecycle configuration does not exist"),
 	"encryption":        absent("ServerSideEncryptionConfigurationNotFoundError", "The server side encryption configuration was not found"),
 	"publicAccessBlock": absent("NoSuchPublicAccessBlockConfiguration", "The public access block configuration was not found"),
-	"ownershipControls": absent("OwnershipControlsNotFoundError", "The bucket ownership controls were not found"),
+	"ownershipControls": (*exchange).ownership,
 	"website":           absent("NoSuchWebsiteConfiguration", "The specified bucket does not have a website configuration"),
 	"replication":       absent("ReplicationConfigurationNotFoundError", "The replication configuration was not found"),
 	"object-lock":       absent("ObjectLockConfigurationNotFoundError", "Object Lock configuration does not exist for this bucket"),
-	"policyStatus":      absent("NoSuchBucketPolicy", "The bucket policy does not exist"),
+	"policyStatus":      (*exchange).policyStatus,
 }
 
 // empty answers with an element that has nothing in it.
@@ -209,24 +236,18 @@ func (x *exchange) requestPayment() error {
 	}{Payer: "BucketOwner"})
 }
 
-func (x *exchange) acl() error {
-	if _, err := x.h.buckets.Bucket(x.r.Context(), x.bucket); err != nil {
+var noPolicy = absent("NoSuchBucketPolicy", "The bucket policy does not exist")
+
+// policyStatus cannot tell whether a policy lets everybody in.
+func (x *exchange) policyStatus() error {
+	b, err := x.h.buckets.Bucket(x.r.Context(), x.bucket)
+	if err != nil {
 		return err
 	}
-	type grantee struct {
-		Space string `xml:"xmlns:xsi,attr"`
-		Type  string `xml:"xsi:type,attr"`
-		ID    string
+	if b.Policy != "" {
+		return notImplemented("The status of a policy")
 	}
-	type grant struct {
-		Grantee    grantee
-		Permission string
-	}
-	return x.document(struct {
-		XMLName xml.Name `xml:"http://s3.amazonaws.com/doc/2006-03-01/ AccessControlPolicy"`
-		Owner   owner
-		Grants  []grant `xml:"AccessControlList>Grant"`
-	}{Owner: x.owner(), Grants: []grant{{grantee{"http://www.w3.org/2001/XMLSchema-instance", "CanonicalUser", x.owner().ID}, "FULL_CONTROL"}}})
+	return noPolicy(x)
 }
 
 func (x *exchange) getPolicy() error {
@@ -235,20 +256,14 @@ func (x *exchange) getPolicy() error {
 		return err
 	}
 	if b.Policy == "" {
-		e := &apiError{code: "NoSuchBucketPolicy", status: http.StatusNotFound, message: "The bucket policy does not exist"}
-		e.detail("BucketName", x.bucket)
-		return e
+		return noPolicy(x)
 	}
 	x.send(http.StatusOK, "application/json", []byte(b.Policy))
 	return nil
 }
 
 func (x *exchange) putPolicy() error {
-	body, _, err := x.payload()
-	if err != nil {
-		return err
-	}
-	policy, err := io.ReadAll(io.LimitReader(body, maxDocument))
+	policy, err := x.readDocument()
 	if err != nil {
 		return err
 	}

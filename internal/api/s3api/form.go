@@ -47,6 +47,7 @@ func (x *exchange) postForm() error {
 			x.r.Header.Set(name, fields.Get(name))
 		}
 	}
+	x.r.Header.Set("X-Amz-Acl", fields.Get("Acl"))
 	if fields.Get("Content-Type") == "" {
 		x.r.Header.Del("Content-Type")
 	}

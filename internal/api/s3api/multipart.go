@@ -13,9 +13,6 @@ import (
 const maxList = 1000
 
 func (x *exchange) createUpload() error {
-	if err := x.refuseHeaders(); err != nil {
-		return err
-	}
 	m, err := x.meta()
 	if err != nil {
 		return err
@@ -48,9 +45,6 @@ func (x *exchange) uploadPart() error {
 	number, err := strconv.Atoi(x.query.Get("partNumber"))
 	if err != nil {
 		return invalidArgument("Part number must be an integer between 1 and 10000, inclusive", "partNumber", x.query.Get("partNumber"))
-	}
-	if err := x.refuseHeaders(); err != nil {
-		return err
 	}
 	u, err := x.upload()
 	if err != nil {

@@ -55,6 +55,10 @@ func init() {
 		{http.MethodGet, atBucket, "notification"}: (*exchange).getNotification,
 		{http.MethodPut, atBucket, "notification"}: (*exchange).putNotification,
 
+		{http.MethodPut, atBucket, "acl"}: (*exchange).putACL,
+		{http.MethodGet, atObject, "acl"}: (*exchange).acl,
+		{http.MethodPut, atObject, "acl"}: (*exchange).putACL,
+
 		{http.MethodGet, atObject, ""}:           (*exchange).getObject,
 		{http.MethodHead, atObject, ""}:          (*exchange).getObject,
 		{http.MethodPut, atObject, ""}:           (*exchange).putObject,

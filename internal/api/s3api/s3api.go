@@ -8,7 +8,7 @@
 // Bodies are read as they are stored and never held in memory; documents are
 // bounded. What is not implemented is answered with NotImplemented, as are headers
 // that ask for what does not exist here; nothing is ignored that would change what
-// is stored or who may read it, but for access control lists.
+// is stored or who may read it.
 package s3api
 
 import (
@@ -111,6 +111,9 @@ func (x *exchange) serve() error {
 	}
 	x.hoistHeaders()
 	if err := x.checkOwner(); err != nil {
+		return err
+	}
+	if err := x.refuseHeaders(); err != nil {
 		return err
 	}
 	op, err := x.operation()

@@ -124,7 +124,7 @@ func answer(w *httptest.ResponseRecorder, upload string) string {
 func TestClaims(t *testing.T) {
 	t.Parallel()
 	h := newHandler(t)
-	if err := h.buckets.CreateBucket(t.Context(), "bucket", ""); err != nil {
+	if err := h.buckets.CreateBucket(t.Context(), "bucket", "", nil); err != nil {
 		t.Fatal(err)
 	}
 	for _, test := range []struct {

@@ -56,8 +56,13 @@ func (in tagSet) tags() (map[string]string, error) {
 	if in.Set == nil {
 		return nil, malformedXML(nil)
 	}
-	tags := make(map[string]string, len(in.Set.Tags))
-	for _, t := range in.Set.Tags {
+	return tagsOf(in.Set.Tags)
+}
+
+// tagsOf refuses tags with the same key.
+func tagsOf(list []tag) (map[string]string, error) {
+	tags := make(map[string]string, len(list))
+	for _, t := range list {
 		if _, again := tags[t.Key]; again {
 			return nil, &apiError{code: "InvalidTag", status: http.StatusBadRequest, message: "Cannot provide multiple Tags with the same key"}
 		}

@@ -10,25 +10,6 @@ import (
 	"github.com/weirstream/weir/internal/object"
 )
 
-// refused are headers that ask for what does not exist here.
-var refused = []string{
-	"X-Amz-Server-Side-Encryption-Customer-Algorithm", "X-Amz-Copy-Source-Server-Side-Encryption-Customer-Algorithm",
-	"X-Amz-Server-Side-Encryption-Aws-Kms-Key-Id", "X-Amz-Object-Lock-Mode", "X-Amz-Object-Lock-Retain-Until-Date", "X-Amz-Object-Lock-Legal-Hold",
-	"X-Amz-Website-Redirect-Location", "X-Amz-Write-Offset-Bytes",
-}
-
-func (x *exchange) refuseHeaders() error {
-	for _, name := range refused {
-		if x.r.Header.Get(name) != "" {
-			return notImplemented("The header " + strings.ToLower(name))
-		}
-	}
-	if kind := x.r.Header.Get("X-Amz-Server-Side-Encryption"); kind != "" && kind != "AES256" {
-		return notImplemented("Server-side encryption " + kind)
-	}
-	return nil
-}
-
 // meta reads what a client says of an object.
 func (x *exchange) meta() (object.Meta, error) {
 	head := x.r.Header
@@ -98,9 +79,6 @@ func (x *exchange) putObject() error {
 	if x.r.Header.Get("X-Amz-Copy-Source") != "" {
 		return x.copyObject()
 	}
-	if err := x.refuseHeaders(); err != nil {
-		return err
-	}
 	m, err := x.meta()
 	if err != nil {
 		return err
@@ -158,9 +136,6 @@ func (x *exchange) source() (*object.Content, error) {
 }
 
 func (x *exchange) copyObject() error {
-	if err := x.refuseHeaders(); err != nil {
-		return err
-	}
 	m, err := x.meta()
 	if err != nil {
 		return err

@@ -26,7 +26,7 @@ func bucketError(err error) error {
 }
 
 func (b buckets) CreateBucket(ctx context.Context, spec resource.BucketSpec) error {
-	if err := b.Buckets.CreateBucket(ctx, spec.Name, ""); err != nil {
+	if err := b.Buckets.CreateBucket(ctx, spec.Name, "", nil); err != nil {
 		return bucketError(err)
 	}
 	return b.UpdateBucket(ctx, spec)
