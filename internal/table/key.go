@@ -49,9 +49,6 @@ func (s *schema) checkKey(key Item) error {
 		if v.Kind() != part.kind() {
 			return errKeyMismatch
 		}
-		if isEmptyText(v) {
-			return invalidParameter("The AttributeValue for a key attribute cannot contain an empty %s value. Key: %s", textName(v), part.Name)
-		}
 		if err := checkKeyValue(part, v, i == 0); err != nil {
 			return err
 		}

@@ -194,7 +194,7 @@ func checkTerm(part KeyAttribute, term *expr.KeyTerm, isHash bool) error {
 		return attr.Invalidf("Query key condition not supported")
 	}
 	for _, v := range term.Values {
-		if err := checkKeyValue(part, v, isHash); err != nil && term.Operator == expr.KeyEqual {
+		if err := checkKeyValue(part, v, isHash); err != nil {
 			return err
 		}
 	}
