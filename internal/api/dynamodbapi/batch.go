@@ -58,6 +58,9 @@ func (h handlers) batchGetItem(ctx context.Context, in *dynamodb.BatchGetItemInp
 	if len(names) == 0 {
 		return nil, errNoRequests("BatchGetItem")
 	}
+	if err := checkProjections(in.RequestItems); err != nil {
+		return nil, err
+	}
 	requests := make([]table.BatchGetTable, len(names))
 	for i, name := range names {
 		var err error
@@ -87,6 +90,17 @@ func (h handlers) batchGetItem(ctx context.Context, in *dynamodb.BatchGetItemInp
 	return out, nil
 }
 
+// checkProjections refuses requests that select attributes in the one way for some
+// tables and in the other for others.
+func checkProjections(requests map[string]types.KeysAndAttributes) error {
+	var expressions, older bool
+	for _, r := range requests {
+		expressions = expressions || r.ProjectionExpression != nil
+		older = older || r.AttributesToGet != nil
+	}
+	return checkMixing([]parameter{{"ProjectionExpression", expressions}}, []parameter{{"AttributesToGet", older}}, expr.Scope{})
+}
+
 func batchGet(name string, r types.KeysAndAttributes) (table.BatchGetTable, error) {
 	s := scope(r.ExpressionAttributeNames, nil)
 	out := table.BatchGetTable{
@@ -97,8 +111,7 @@ func batchGet(name string, r types.KeysAndAttributes) (table.BatchGetTable, erro
 		},
 		Consistent: isTrue(r.ConsistentRead),
 	}
-	err := checkMixing([]parameter{{"ProjectionExpression", r.ProjectionExpression != nil}}, []parameter{{"AttributesToGet", r.AttributesToGet != nil}}, s)
-	if err != nil {
+	if err := checkMixing([]parameter{{"ProjectionExpression", r.ProjectionExpression != nil}}, nil, s); err != nil {
 		return out, err
 	}
 	for _, k := range r.Keys {

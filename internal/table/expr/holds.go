@@ -130,10 +130,14 @@ func (c *Condition) checkDistinct(n *node) error {
 	first := c.env.paths[args[0].id]
 	for _, a := range args[1:] {
 		if a.kind == operandPath && first.equal(c.env.paths[a.id]) {
-			return attr.Invalidf("The first operand must be distinct from the remaining operands for this operator or function; operator: %s, first operand: %s", name, first)
+			return notDistinct(name, first)
 		}
 	}
 	return nil
+}
+
+func notDistinct(name string, first Path) error {
+	return attr.Invalidf("The first operand must be distinct from the remaining operands for this operator or function; operator: %s, first operand: %s", name, first)
 }
 
 // kindOf returns the type that an operand has whatever the item, or Missing.

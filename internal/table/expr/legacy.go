@@ -233,6 +233,7 @@ type legacyOperator struct {
 var (
 	scalarKinds = []attr.Kind{attr.String, attr.Number, attr.Binary}
 	textKinds   = []attr.Kind{attr.String, attr.Binary}
+	partKinds   = append(scalarKinds, attr.Bool, attr.Null)
 )
 
 const anyNumber = 1 << 30
@@ -249,8 +250,8 @@ var legacyOperators = map[string]legacyOperator{
 	"NULL":         {op: opCall, call: "attribute_not_exists"},
 	"NOT_NULL":     {op: opCall, call: "attribute_exists"},
 	"BEGINS_WITH":  {op: opCall, call: "begins_with", least: 1, most: 1, kinds: textKinds},
-	"CONTAINS":     {op: opCall, call: "contains", least: 1, most: 1, kinds: scalarKinds},
-	"NOT_CONTAINS": {op: opCall, call: "contains", negated: true, least: 1, most: 1, kinds: scalarKinds},
+	"CONTAINS":     {op: opCall, call: "contains", least: 1, most: 1, kinds: partKinds},
+	"NOT_CONTAINS": {op: opCall, call: "contains", negated: true, least: 1, most: 1, kinds: partKinds},
 }
 
 // check refuses arguments that the operator cannot have.

@@ -277,6 +277,9 @@ func (u *Update) checkTerm(t *term) error {
 		if t.args[0].kind != termPath {
 			return pathRequired(t.name)
 		}
+		if first := u.env.paths[t.args[0].id]; t.args[1].kind == termPath && first.equal(u.env.paths[t.args[1].id]) {
+			return notDistinct(t.name, first)
+		}
 		return nil
 	case "list_append":
 		want = attr.List
