@@ -19,11 +19,20 @@ const maxOutput = 8 << 10
 
 // command runs a program in a folder. Its output is in the error.
 func command(ctx context.Context, dir string, env []string, name string, args ...string) error {
+	return commandTo(ctx, nil, dir, env, name, args...)
+}
+
+// commandTo is command, but keeps the standard output apart, for programs that are to
+// be understood. stdout may be nil.
+func commandTo(ctx context.Context, stdout *bytes.Buffer, dir string, env []string, name string, args ...string) error {
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), env...)
 	var output bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &output, &output
+	if stdout != nil {
+		cmd.Stdout = stdout
+	}
 	err := cmd.Run()
 	if err == nil {
 		return nil

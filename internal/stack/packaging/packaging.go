@@ -44,6 +44,9 @@ type Function struct {
 	Path string
 	// BuildMethod is the BuildMethod of the function's Metadata, "" when not given.
 	BuildMethod string
+	// Binary is that of the BuildProperties of the function's Metadata, the program that
+	// the method rust-cargolambda is to take; "" when not given.
+	Binary string
 	// Prepared says that another tool has made the code ready: it is packed as it is.
 	Prepared bool
 }
@@ -87,6 +90,7 @@ func functions(text []byte, parameters map[string]string, assets assets) ([]Func
 		}
 		f.Runtime, f.Handler = scalar(properties.Get("Runtime")), scalar(properties.Get("Handler"))
 		f.BuildMethod = scalar(r.Metadata.Get("BuildMethod"))
+		f.Binary = scalar(r.Metadata.Get("BuildProperties").Get("Binary"))
 		// What 'sam build' has built says so, and still has the method.
 		f.Prepared = f.Prepared || r.Metadata.Get("SamResourceId") != nil
 		functions = append(functions, f)
@@ -196,6 +200,8 @@ func (b builder) build(ctx context.Context) ([]byte, error) {
 		return b.goBuild(ctx)
 	case "makefile":
 		return b.make(ctx)
+	case "rust-cargolambda":
+		return b.rust(ctx)
 	default:
 		return nil, fmt.Errorf("BuildMethod %s is not implemented: build the code into %s yourself and remove BuildMethod from the function's Metadata", b.BuildMethod, b.Path)
 	}
@@ -242,7 +248,10 @@ func (b builder) provided(ctx context.Context) ([]byte, error) {
 	if _, err := os.Stat(filepath.Join(b.dir, "Makefile")); err == nil {
 		return b.make(ctx)
 	}
-	return nil, fmt.Errorf("%s has no executable named %s, no Go source to build one from, and no Makefile: put one of them there", b.Path, executable)
+	if _, err := os.Stat(filepath.Join(b.dir, "Cargo.toml")); err == nil {
+		return b.rust(ctx)
+	}
+	return nil, fmt.Errorf("%s has no executable named %s, no Go or Rust source to build one from, and no Makefile: put one of them there", b.Path, executable)
 }
 
 // executable is the name under which the runtime starts the code.

@@ -238,7 +238,7 @@ func TestErrorsSayWhatToDo(t *testing.T) {
 	for properties, wants := range map[string][]string{
 		"Runtime: provided.al2023, Handler: h, CodeUri: nowhere/": {"function F (line 5): its code nowhere/ cannot be read, paths are relative to the folder of the template"},
 		"Runtime: provided.al2023, Handler: h, CodeUri: broken/":  {"function F (line 5): its code in broken/ does not compile: go build", "main.go:3:15: undefined: nonsense"},
-		"Runtime: provided.al2023, Handler: h, CodeUri: empty/":   {"empty/ has no executable named bootstrap, no Go source to build one from, and no Makefile"},
+		"Runtime: provided.al2023, Handler: h, CodeUri: empty/":   {"empty/ has no executable named bootstrap, no Go or Rust source to build one from, and no Makefile"},
 		"Runtime: nodejs20.x, Handler: h, CodeUri: node/":         {"its package.json is not valid JSON"},
 	} {
 		_, err := Package(t.Context(), function(properties), Options{Dir: dir})
