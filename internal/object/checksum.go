@@ -85,9 +85,9 @@ type Expected struct {
 	MD5    []byte
 	SHA256 []byte
 	// Algorithm is the checksum to keep with the bytes, and Value what it must be.
-	// Value is called once they have been read; "" is not compared.
+	// Value is called once they have been read; nil is not compared.
 	Algorithm Algorithm
-	Value     func() string
+	Value     func() (string, error)
 	// Size of the bytes; -1 if it is not known.
 	Size int64
 }
@@ -148,7 +148,10 @@ func (d *digests) verify(size int64) (*Checksum, error) {
 	}
 	got := &Checksum{Algorithm: want.Algorithm, Value: base64.StdEncoding.EncodeToString(d.own.Sum(nil)), Type: FullObject}
 	if want.Value != nil {
-		if v := want.Value(); v != "" && v != got.Value {
+		switch v, err := want.Value(); {
+		case err != nil:
+			return nil, err
+		case v != got.Value:
 			return nil, errorf(BadDigest, "The %s you specified did not match the calculated checksum.", want.Algorithm)
 		}
 	}

@@ -20,6 +20,7 @@ const (
 	InvalidArgument     Code = "InvalidArgument"
 	InvalidRequest      Code = "InvalidRequest"
 	InvalidTag          Code = "InvalidTag"
+	TooManyTags         Code = "BadRequest"
 	InvalidPart         Code = "InvalidPart"
 	InvalidPartOrder    Code = "InvalidPartOrder"
 	KeyTooLong          Code = "KeyTooLongError"

@@ -285,7 +285,11 @@ type Completion struct {
 	// Parts are those to use; a checksum is compared when it is given.
 	Parts []Part
 	// Checksum is that of the object, base64; "" is not compared.
-	Checksum  string
+	Checksum string
+	// Type is that of the checksum; "" is not compared.
+	Type ChecksumType
+	// Size of the object in bytes; nil is not compared.
+	Size      *int64
 	Condition Condition
 	Origin    Origin
 }
@@ -348,10 +352,13 @@ func (c Completion) choose(stored []part) ([]part, error) {
 	if len(c.Parts) == 0 || len(c.Parts) > maxPartNumber {
 		return nil, errorf(MalformedXML, "The XML you provided was not well-formed or did not validate against our published schema")
 	}
+	if c.Type != "" && c.Upload.Type != "" && c.Type != c.Upload.Type {
+		return nil, errorf(InvalidRequest, "The upload was created using the %s checksum mode. The complete request must use the same checksum mode.", c.Upload.Type)
+	}
 	invalid := errorf(InvalidPart, "One or more of the specified parts could not be found.  The part may not have been uploaded, or the specified entity tag may not match the part's entity tag.").
 		with("UploadId", c.Upload.ID)
 	used := make([]part, 0, len(c.Parts))
-	if !slices.IsSortedFunc(c.Parts, func(p, q Part) int { return cmp.Or(p.Number-q.Number, 1) }) {
+	if !slices.IsSortedFunc(c.Parts, func(p, q Part) int { return cmp.Or(p.Number-q.Number, -1) }) {
 		return nil, errorf(InvalidPartOrder, "The list of parts was not in ascending order. Parts must be ordered by part number.").with("UploadId", c.Upload.ID)
 	}
 	for i, want := range c.Parts {
@@ -384,6 +391,9 @@ func (c Completion) assemble(parts []part) (Object, error) {
 			return Object{}, fmt.Errorf("part %d: %w", p.number, err)
 		}
 		sums.Write(raw)
+	}
+	if c.Size != nil && *c.Size != o.Size {
+		return Object{}, errorf(InvalidRequest, "The provided 'x-amz-mp-object-size' header value %d does not match what was computed: %d", *c.Size, o.Size)
 	}
 	if o.Size > maxObjectBytes {
 		return Object{}, errorf(EntityTooLarge, "Your proposed upload exceeds the maximum allowed size").with("ProposedSize", o.Size).with("MaxSizeAllowed", int64(maxObjectBytes))

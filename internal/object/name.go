@@ -39,8 +39,12 @@ func checkKey(key string) error {
 }
 
 func checkTags(tags map[string]string, limit int) error {
-	if len(tags) > limit {
-		return errorf(InvalidTag, "Object tags cannot be greater than %d", limit)
+	switch {
+	case len(tags) <= limit:
+	case limit == maxBucketTags:
+		return errorf(TooManyTags, "Bucket tag count cannot be greater than %d", limit)
+	default:
+		return errorf(TooManyTags, "Object tags cannot be greater than %d", limit)
 	}
 	for key, value := range tags {
 		switch {

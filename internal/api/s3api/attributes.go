@@ -79,7 +79,7 @@ func (x *exchange) getObjectAttributes() error {
 		}
 	}
 	if slices.Contains(wanted, attributeClass) {
-		class := x.entry(o, func(s string) string { return s }, false).StorageClass
+		class := classOf(o.Meta)
 		out.StorageClass = &class
 	}
 	if slices.Contains(wanted, attributeSize) {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"strconv"
 
@@ -100,7 +101,8 @@ func (x *exchange) fail(err error) {
 	}
 	e, known := errorOf(err)
 	level := slog.LevelDebug
-	if !known {
+	var connection *net.OpError // a client that breaks off is no fault of the server
+	if !known && !errors.As(err, &connection) {
 		level = slog.LevelError
 	}
 	x.h.log.Log(x.r.Context(), level, "request failed", "operation", "s3 "+x.r.Method+" "+x.r.URL.Path, "request", x.requestID, "err", err)

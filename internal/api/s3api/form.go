@@ -43,7 +43,7 @@ func (x *exchange) postForm() error {
 	x.key = key
 	x.accessKeyID, _, _ = strings.Cut(fields.Get("X-Amz-Credential"), "/")
 	for name := range fields {
-		if strings.HasPrefix(name, "X-Amz-") || name == "Content-Type" || name == "Cache-Control" || name == "Content-Disposition" || name == "Content-Encoding" || name == "Expires" {
+		if strings.HasPrefix(name, "X-Amz-") || name == "Content-Md5" || name == "Content-Type" || name == "Cache-Control" || name == "Content-Disposition" || name == "Content-Encoding" || name == "Expires" {
 			x.r.Header.Set(name, fields.Get(name))
 		}
 	}
@@ -63,8 +63,12 @@ func (x *exchange) postForm() error {
 			return err
 		}
 	}
+	want := object.Expected{Size: -1}
+	if err := x.expectDigests(&want, nil); err != nil {
+		return err
+	}
 	o, err := x.h.buckets.Write(x.r.Context(), object.Put{
-		Bucket: x.bucket, Key: key, Body: &sized{r: file, least: least, most: most}, Meta: m, Expected: object.Expected{Size: -1}, Origin: x.origin(), Form: true,
+		Bucket: x.bucket, Key: key, Body: &sized{r: file, least: least, most: most}, Meta: m, Expected: want, Origin: x.origin(), Form: true,
 	})
 	if err != nil {
 		return err

@@ -1,6 +1,7 @@
 package s3api
 
 import (
+	"cmp"
 	"encoding/base64"
 	"encoding/xml"
 	"fmt"
@@ -95,10 +96,7 @@ func (x *exchange) list(after string, withOwner bool) (l listing, next string, e
 }
 
 func (x *exchange) entry(o object.Object, encode func(string) string, withOwner bool) listEntry {
-	e := listEntry{Key: encode(o.Key), LastModified: timestamp(o.Modified), ETag: `"` + o.ETag + `"`, Size: o.Size, StorageClass: o.Meta.StorageClass}
-	if e.StorageClass == "" {
-		e.StorageClass = "STANDARD"
-	}
+	e := listEntry{Key: encode(o.Key), LastModified: timestamp(o.Modified), ETag: `"` + o.ETag + `"`, Size: o.Size, StorageClass: classOf(o.Meta)}
 	if o.Checksum != nil {
 		e.ChecksumAlgorithm, e.ChecksumType = string(o.Checksum.Algorithm), string(o.Checksum.Type)
 	}
@@ -108,6 +106,9 @@ func (x *exchange) entry(o object.Object, encode func(string) string, withOwner 
 	}
 	return e
 }
+
+// classOf is the name of the storage class.
+func classOf(m object.Meta) string { return cmp.Or(m.StorageClass, "STANDARD") }
 
 // listObjects serves both versions of the list.
 func (x *exchange) listObjects() error {
@@ -138,7 +139,7 @@ func (x *exchange) listObjects2() error {
 		if err != nil || len(text) == 0 {
 			return invalidArgument("The continuation token provided is incorrect", "continuation-token", token)
 		}
-		after, start = string(text), ""
+		after = string(text)
 	}
 	l, next, encode, err := x.list(after, x.query.Get("fetch-owner") == "true")
 	if err != nil {

@@ -3,6 +3,7 @@ package s3api
 import (
 	"encoding/xml"
 	"errors"
+	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
@@ -43,7 +44,7 @@ func (x *exchange) upload() (object.Upload, error) {
 
 func (x *exchange) uploadPart() error {
 	number, err := strconv.Atoi(x.query.Get("partNumber"))
-	if err != nil {
+	if err != nil || number < 1 || number > 10_000 {
 		return invalidArgument("Part number must be an integer between 1 and 10000, inclusive", "partNumber", x.query.Get("partNumber"))
 	}
 	u, err := x.upload()
@@ -56,6 +57,9 @@ func (x *exchange) uploadPart() error {
 	body, want, err := x.payload()
 	if err != nil {
 		return err
+	}
+	if u.Type == object.Composite && want.Algorithm == "" {
+		return invalidRequest("Checksum Type mismatch occurred, expected checksum Type: " + strings.ToLower(string(u.Algorithm)) + ", actual checksum Type: null")
 	}
 	p, err := x.h.buckets.WritePart(x.r.Context(), u, number, body, want)
 	if err != nil {
@@ -79,7 +83,11 @@ func (x *exchange) copyPart(u object.Upload, number int) error {
 		from, last, ok := parseRange(text, c.Object.Size)
 		_, after, _ := strings.Cut(text, "-")
 		if asked, err := strconv.ParseInt(after, 10, 64); !ok || err != nil || asked >= c.Object.Size || strings.HasPrefix(text, "bytes=-") {
-			return invalidArgument("The x-amz-copy-source-range value must be of the form bytes=first-last where first and last are the zero-based offsets of the first and last bytes to copy", "x-amz-copy-source-range", text)
+			why := "The x-amz-copy-source-range value must be of the form bytes=first-last where first and last are the zero-based offsets of the first and last bytes to copy"
+			if ok && err == nil {
+				why = fmt.Sprintf("Range specified is not valid for source object of size: %d", c.Object.Size)
+			}
+			return invalidArgument(why, "x-amz-copy-source-range", text)
 		}
 		first, length = from, last-from+1
 	}
@@ -104,15 +112,18 @@ func (x *exchange) copyPart(u object.Upload, number int) error {
 func (x *exchange) completeUpload() error {
 	var in struct {
 		Parts []struct {
-			PartNumber int
-			ETag       string
+			PartNumber *int
+			ETag       *string
 			checksums
 		} `xml:"Part"`
 	}
 	if x.r.ContentLength == 0 {
 		return invalidRequest("You must specify at least one part")
 	}
-	sum := x.takeChecksum()
+	sum, err := x.takeChecksum()
+	if err != nil {
+		return err
+	}
 	if err := x.decode(&in); err != nil {
 		return err
 	}
@@ -129,12 +140,18 @@ func (x *exchange) completeUpload() error {
 	if err != nil {
 		return err
 	}
-	c := object.Completion{Upload: u, Condition: condition, Origin: x.origin()}
+	c := object.Completion{Upload: u, Type: sum.Type, Condition: condition, Origin: x.origin()}
 	if sum.Algorithm == u.Algorithm {
 		c.Checksum = sum.Value
 	}
+	if c.Size, err = x.expectedSize(); err != nil {
+		return err
+	}
 	for _, p := range in.Parts {
-		part := object.Part{Number: p.PartNumber, ETag: strings.Trim(p.ETag, `"`)}
+		if p.PartNumber == nil || p.ETag == nil {
+			return malformedXML(nil)
+		}
+		part := object.Part{Number: *p.PartNumber, ETag: strings.Trim(*p.ETag, `"`)}
 		if u.Algorithm != "" {
 			part.Checksum = *p.of(u.Algorithm)
 		}
@@ -147,17 +164,53 @@ func (x *exchange) completeUpload() error {
 	return x.completed(o)
 }
 
+// expectedSize reads what the size of the object is to be, nil if nothing is said.
+func (x *exchange) expectedSize() (*int64, error) {
+	text := x.r.Header.Get("X-Amz-Mp-Object-Size")
+	if text == "" {
+		return nil, nil
+	}
+	size, err := strconv.ParseInt(text, 10, 64)
+	switch {
+	case err != nil:
+		return nil, invalidRequest("Value for x-amz-mp-object-size header is invalid: '" + text + "'")
+	case size < 0:
+		return nil, invalidRequest("Value for x-amz-mp-object-size header is less than zero: '" + text + "'")
+	}
+	return &size, nil
+}
+
 // takeChecksum takes the checksum out of the header of a request that completes an
 // upload: it is that of the object, with the number of parts after it if it is one
 // of checksums, and not of the request's body.
-func (x *exchange) takeChecksum() (sum object.Checksum) {
+func (x *exchange) takeChecksum() (sum object.Checksum, err error) {
 	for a := range digestBytes {
 		if value := x.r.Header.Get(checksumHeader(a)); value != "" {
+			if sum.Value != "" {
+				return object.Checksum{}, errSeveralChecksums
+			}
+			digest, _, _ := strings.Cut(value, "-")
+			if err := checkDigest(a, checksumHeader(a), digest); err != nil {
+				return object.Checksum{}, err
+			}
 			sum = object.Checksum{Algorithm: a, Value: value}
 			x.r.Header.Del(checksumHeader(a))
 		}
 	}
-	return sum
+	if sum.Type, err = checksumType(x.r.Header); err != nil {
+		return object.Checksum{}, err
+	}
+	return sum, nil
+}
+
+// checksumType reads what kind of checksum a client asks for, "" if it says nothing.
+func checksumType(head http.Header) (object.ChecksumType, error) {
+	switch t := object.ChecksumType(strings.ToUpper(head.Get("X-Amz-Checksum-Type"))); t {
+	case "", object.Composite, object.FullObject:
+		return t, nil
+	default:
+		return "", invalidRequest("Value for x-amz-checksum-type header is invalid.")
+	}
 }
 
 func (x *exchange) completed(o object.Object) error {
@@ -223,7 +276,7 @@ func (x *exchange) listParts() error {
 		ChecksumType         string `xml:",omitempty"`
 	}{
 		Bucket: x.bucket, Key: x.key, UploadId: u.ID.String(), PartNumberMarker: after, NextPartNumberMarker: after, MaxParts: limit, IsTruncated: more,
-		Initiator: x.owner(), Owner: x.owner(), StorageClass: "STANDARD", ChecksumAlgorithm: string(u.Algorithm), ChecksumType: string(u.Type),
+		Initiator: x.owner(), Owner: x.owner(), StorageClass: classOf(u.Meta), ChecksumAlgorithm: string(u.Algorithm), ChecksumType: string(u.Type),
 	}
 	for _, p := range parts {
 		e := entry{PartNumber: p.Number, LastModified: timestamp(p.Modified), ETag: `"` + p.ETag + `"`, Size: p.Size}
@@ -281,7 +334,7 @@ func (x *exchange) listUploads() error {
 	}
 	for _, u := range uploads {
 		out.Uploads = append(out.Uploads, entry{
-			Key: encode(u.Key), UploadId: u.ID.String(), Initiator: x.owner(), Owner: x.owner(), StorageClass: "STANDARD",
+			Key: encode(u.Key), UploadId: u.ID.String(), Initiator: x.owner(), Owner: x.owner(), StorageClass: classOf(u.Meta),
 			Initiated: timestamp(u.Initiated), ChecksumAlgorithm: string(u.Algorithm), ChecksumType: string(u.Type),
 		})
 		out.NextKeyMarker, out.NextUploadIdMarker = encode(u.Key), u.ID.String()

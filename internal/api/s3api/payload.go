@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -44,16 +45,21 @@ func (x *exchange) payload() (io.Reader, object.Expected, error) {
 		}
 		want.SHA256 = sum
 	}
-	if _, ok := head["Content-Md5"]; ok {
-		sum, err := base64.StdEncoding.DecodeString(head.Get("Content-Md5"))
+	return body, want, x.expectDigests(&want, trailer)
+}
+
+// expectDigests reads the digests that are sent with a body.
+func (x *exchange) expectDigests(want *object.Expected, trailer http.Header) error {
+	if values, ok := x.r.Header["Content-Md5"]; ok {
+		sum, err := base64.StdEncoding.DecodeString(values[0])
 		if err != nil || len(sum) != 16 {
 			e := &apiError{code: "InvalidDigest", status: http.StatusBadRequest, message: "The Content-MD5 you specified was invalid."}
-			e.detail("Content-MD5", head.Get("Content-Md5"))
-			return nil, want, e
+			e.detail("Content-MD5", values[0])
+			return e
 		}
 		want.MD5 = sum
 	}
-	return body, want, x.expectChecksum(&want, trailer)
+	return x.expectChecksum(want, trailer)
 }
 
 // expectChecksum reads the checksum that is sent with a body, in the header or
@@ -66,7 +72,7 @@ func (x *exchange) expectChecksum(want *object.Expected, trailer http.Header) er
 			continue
 		}
 		if given != "" {
-			return invalidRequest("Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.")
+			return errSeveralChecksums
 		}
 		given, want.Algorithm = name, object.Algorithm(rest)
 	}
@@ -75,7 +81,7 @@ func (x *exchange) expectChecksum(want *object.Expected, trailer http.Header) er
 		if err := checkDigest(want.Algorithm, given, value); err != nil {
 			return err
 		}
-		want.Value = func() string { return value }
+		want.Value = func() (string, error) { return value, nil }
 	}
 	announced := head.Get("X-Amz-Trailer")
 	asked := object.Algorithm(strings.ToUpper(head.Get("X-Amz-Sdk-Checksum-Algorithm")))
@@ -86,23 +92,40 @@ func (x *exchange) expectChecksum(want *object.Expected, trailer http.Header) er
 			return invalidRequest("The value specified in the x-amz-trailer header is not supported")
 		}
 		if want.Algorithm != "" {
-			return invalidRequest("Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.")
+			return errSeveralChecksums
 		}
 		want.Algorithm = object.Algorithm(rest)
-		want.Value = func() string { return trailer.Get(announced) }
+		want.Value = func() (string, error) {
+			value := trailer.Get(announced)
+			if value == "" {
+				return "", errTrailer
+			}
+			return value, nil
+		}
 	case want.Algorithm == "" && asked != "":
 		want.Algorithm = asked
 	}
 	return nil
 }
 
+var errSeveralChecksums = invalidRequest("Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.")
+
+// unknownAlgorithms are those of the service that are not implemented.
+var unknownAlgorithms = []object.Algorithm{"MD5", "SHA512", "XXHASH3", "XXHASH64", "XXHASH128"}
+
 func checkDigest(a object.Algorithm, name, value string) error {
+	if slices.Contains(unknownAlgorithms, a) {
+		return notImplemented("The checksum algorithm " + string(a))
+	}
 	sum, err := base64.StdEncoding.DecodeString(value)
 	if n := digestBytes[a]; n == 0 || err != nil || len(sum) != n {
 		return invalidRequest("Value for " + strings.ToLower(name) + " header is invalid.")
 	}
 	return nil
 }
+
+// errTrailer says that the checksum that was announced did not come.
+var errTrailer = &apiError{code: "MalformedTrailerError", status: http.StatusBadRequest, message: "The request contained trailing data that was not well-formed or did not conform to our published schema."}
 
 // errChunk says that a body in chunks is malformed.
 var errChunk = &apiError{code: "InvalidRequest", status: http.StatusBadRequest, message: "The body is not correctly encoded in chunks (aws-chunked)."}

@@ -4,7 +4,9 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 )
@@ -43,7 +45,33 @@ func checkPolicy(fields http.Header) (least, most int64, err error) {
 			least, most = from, to
 		}
 	}
-	return least, most, nil
+	return least, most, checkCovered(fields, conditions)
+}
+
+// uncovered are the fields that no condition need name, besides those whose name
+// begins with x-ignore-.
+var uncovered = map[string]bool{"Policy": true, "X-Amz-Signature": true, "Signature": true, "Awsaccesskeyid": true}
+
+// checkCovered refuses fields that no condition names.
+func checkCovered(fields http.Header, conditions []json.RawMessage) error {
+	covered := http.Header{}
+	for _, doc := range conditions {
+		var simple map[string]string
+		var list []any
+		if json.Unmarshal(doc, &simple) == nil {
+			for name := range simple {
+				covered.Set(name, "")
+			}
+		} else if json.Unmarshal(doc, &list) == nil && len(list) == 3 {
+			covered.Set(strings.TrimPrefix(fmt.Sprint(list[1]), "$"), "")
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
+		if _, ok := covered[name]; !ok && !uncovered[name] && !strings.HasPrefix(name, "X-Ignore-") {
+			return denied("Extra input fields: " + strings.ToLower(name))
+		}
+	}
+	return nil
 }
 
 // parsePolicy reads a policy. The names of its members are those, to the letter.

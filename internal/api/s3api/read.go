@@ -55,7 +55,10 @@ func (x *exchange) getObject() error {
 	if err != nil {
 		return err
 	}
-	x.objectHeaders(o, status == http.StatusPartialContent)
+	x.objectHeaders(o)
+	if err := x.readChecksum(c, length); err != nil {
+		return err
+	}
 	for parameter, name := range overrides {
 		if value := x.query.Get(parameter); value != "" {
 			head.Set(name, value)
@@ -74,7 +77,7 @@ func (x *exchange) getObject() error {
 }
 
 // objectHeaders tells what is known of an object.
-func (x *exchange) objectHeaders(o object.Object, partial bool) {
+func (x *exchange) objectHeaders(o object.Object) {
 	head := x.w.Header()
 	m := o.Meta
 	head.Set("Accept-Ranges", "bytes")
@@ -96,10 +99,28 @@ func (x *exchange) objectHeaders(o object.Object, partial bool) {
 	if len(m.Tags) > 0 {
 		head.Set("X-Amz-Tagging-Count", strconv.Itoa(len(m.Tags)))
 	}
-	// A client compares the checksum with the bytes that it gets.
-	if strings.EqualFold(x.r.Header.Get("X-Amz-Checksum-Mode"), "ENABLED") && o.Checksum != nil && !partial {
-		x.checksumHeaders(o.Checksum)
+}
+
+// readChecksum tells the checksum of an object, or of a part of it that is read by its
+// number. There is none for other ranges: a client compares it with what it gets.
+func (x *exchange) readChecksum(c *object.Content, length int64) error {
+	sum := c.Object.Checksum
+	if sum == nil || !strings.EqualFold(x.r.Header.Get("X-Amz-Checksum-Mode"), "ENABLED") {
+		return nil
 	}
+	n, err := strconv.Atoi(x.query.Get("partNumber"))
+	if err != nil || c.Object.Parts == 0 {
+		if length == c.Object.Size {
+			x.checksumHeaders(sum)
+		}
+		return nil
+	}
+	parts, _, err := c.Parts(0, n)
+	if err != nil || len(parts) < n || parts[n-1].Checksum == "" {
+		return err
+	}
+	x.checksumHeaders(&object.Checksum{Algorithm: parts[n-1].Algorithm, Value: parts[n-1].Checksum, Type: sum.Type})
+	return nil
 }
 
 func (x *exchange) checksumHeaders(sum *object.Checksum) {
@@ -115,6 +136,9 @@ func (x *exchange) extent(c *object.Content) (offset, length int64, status int, 
 	size := c.Object.Size
 	head := x.w.Header()
 	if x.query.Has("partNumber") {
+		if x.r.Header.Get("Range") != "" {
+			return 0, 0, 0, invalidRequest("Cannot specify both Range header and partNumber query parameter")
+		}
 		n, err := strconv.Atoi(x.query.Get("partNumber"))
 		if err != nil || n < 1 || n > 10_000 {
 			return 0, 0, 0, invalidArgument("Part number must be an integer between 1 and 10000, inclusive", "partNumber", x.query.Get("partNumber"))
@@ -152,7 +176,7 @@ func (x *exchange) extent(c *object.Content) (offset, length int64, status int, 
 // are no such bytes.
 func parseRange(text string, size int64) (first, last int64, ok bool) {
 	spec, found := strings.CutPrefix(text, "bytes=")
-	from, to, cut := strings.Cut(strings.TrimSpace(spec), "-")
+	from, to, cut := strings.Cut(spec, "-")
 	if !found || !cut || strings.Contains(spec, ",") {
 		return 0, 0, false
 	}

@@ -76,6 +76,9 @@ func (x *exchange) writeCondition() (object.Condition, error) {
 }
 
 func (x *exchange) putObject() error {
+	if x.query.Has("partNumber") {
+		return invalidArgument("This operation does not accept a query-string part number without an upload ID.", "partNumber", x.query.Get("partNumber"))
+	}
 	if x.r.Header.Get("X-Amz-Copy-Source") != "" {
 		return x.copyObject()
 	}
