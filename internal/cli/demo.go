@@ -88,14 +88,14 @@ func (a *app) demo(ctx context.Context, o demoOptions) (err error) {
 	if err := a.ready(s); err != nil {
 		return err
 	}
-	if err := a.deployDemo(ctx, o, work); err != nil {
-		return err
+	err = a.deployDemo(ctx, o, work)
+	if err == nil {
+		err = a.replayDemo(ctx, o)
 	}
-	run, err := a.newDemoRun(o)
-	if err != nil {
-		return err
+	if ctx.Err() != nil {
+		return leftError("interrupted before the events were checked")
 	}
-	if err := run.replayAndCheck(ctx); err != nil || o.check {
+	if err != nil || o.check {
 		return a.explain(err)
 	}
 	fmt.Fprintf(a.out, "\nThe console is at %s/_weir/console/ - press Ctrl-C to end.\n", s.Endpoint())
@@ -131,6 +131,14 @@ func (a *app) deployDemo(ctx context.Context, o demoOptions, work string) error 
 		quiet.out = io.Discard
 	}
 	return quiet.deployTemplate(ctx, path, demoStack, stackapi.Request{Template: string(text)})
+}
+
+func (a *app) replayDemo(ctx context.Context, o demoOptions) error {
+	run, err := a.newDemoRun(o)
+	if err != nil {
+		return err
+	}
+	return run.replayAndCheck(ctx)
 }
 
 // newDemoRun reads the events and what is expected of them.

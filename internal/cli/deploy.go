@@ -108,6 +108,9 @@ func (a *app) deployTemplate(ctx context.Context, path, name string, req stackap
 	req.Code, err = packaging.Package(ctx, []byte(req.Template), packaging.Options{
 		Dir: filepath.Dir(path), Name: filepath.Base(path), Parameters: a.withKept(req.Parameters, plan.Kept), Progress: a.progressLine,
 	})
+	if ctx.Err() != nil {
+		return leftError("interrupted; nothing was changed")
+	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}

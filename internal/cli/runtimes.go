@@ -43,7 +43,11 @@ mirror in ~/.m2/settings.xml names, else from Maven Central.`,
 			if !slices.Contains([]string{"python", "node", "nodejs", "java"}, args[0]) {
 				return usageError{fmt.Errorf("there is nothing to install for %q; the languages are python, node and java", args[0])}
 			}
-			return function.NewRuntimes(filepath.Join(dataDir, server.RuntimesFolder)).Install(c.Context(), args[0], a.err)
+			err := function.NewRuntimes(filepath.Join(dataDir, server.RuntimesFolder)).Install(c.Context(), args[0], a.err)
+			if c.Context().Err() != nil {
+				return leftError("interrupted; run it again to have it complete")
+			}
+			return err
 		},
 	})
 	return c

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"time"
 )
 
 // javaScriptClients are the packages of the AWS SDK for JavaScript v3 that
@@ -24,6 +25,9 @@ var javaScriptClients = []string{
 
 // errNoInstaller says that pip or npm is missing.
 var errNoInstaller = errors.New("the package installer is not there")
+
+// installerPatience is how long an installer that was interrupted may take to end.
+const installerPatience = 5 * time.Second
 
 // Install gets the SDKs of a language ("python" or "node"), or the runtime
 // interface client ("java"), into the folder of the runtimes, through pip, npm or
@@ -48,6 +52,9 @@ func (r *Runtimes) Install(ctx context.Context, language string, progress io.Wri
 
 func (r *Runtimes) installPython(ctx context.Context, progress io.Writer) error {
 	interpreter, err := r.interpreter(ctx, runtimeSpec{name: "python3.13", family: familyPython, version: 13})
+	if ctx.Err() != nil {
+		return ctx.Err() // which is why none was found
+	}
 	if err != nil {
 		return err
 	}
@@ -75,7 +82,14 @@ func (r *Runtimes) run(ctx context.Context, progress io.Writer, dir, program str
 	cmd := exec.CommandContext(ctx, program, args...)
 	cmd.Dir = dir
 	cmd.Stdout, cmd.Stderr = progress, progress
-	if err := cmd.Run(); err != nil {
+	// Installers that are asked to end clear away what they have begun.
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
+	cmd.WaitDelay = installerPatience
+	err := cmd.Run()
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if err != nil {
 		return fmt.Errorf("install SDK: %s %s: %w", program, strings.Join(args, " "), err)
 	}
 	return nil

@@ -12,10 +12,14 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 )
 
 // maxOutput is how much of a failed command's output an error shows, in bytes.
 const maxOutput = 8 << 10
+
+// interruptPatience is how long an interrupted build may take to end.
+const interruptPatience = 5 * time.Second
 
 // command runs a program in a folder. Its output is in the error.
 func command(ctx context.Context, dir string, env []string, name string, args ...string) error {
@@ -33,6 +37,9 @@ func commandTo(ctx context.Context, stdout *bytes.Buffer, dir string, env []stri
 	if stdout != nil {
 		cmd.Stdout = stdout
 	}
+	// A build that is asked to end takes its processes and temporary files with it.
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
+	cmd.WaitDelay = interruptPatience
 	err := cmd.Run()
 	if err == nil {
 		return nil
