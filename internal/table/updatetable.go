@@ -80,6 +80,8 @@ func (t *Tables) storeChanges(tab *table, def definition, spec *StreamSpec) erro
 			return err
 		}
 		next = s
+	case spec.View != "":
+		return attr.Invalidf("Invalid StreamViewType: Stream StreamEnabled was false but a StreamViewType was present.")
 	case current == nil:
 		return attr.Invalidf("Table does not have a stream to disable: TableName: %s", def.Name)
 	default:
