@@ -6,7 +6,7 @@ import time
 import pytest
 
 from conftest import ACCOUNT, REGION, eventually
-from mappings import Topic, create_function, create_stream, expect, map_source, printed, put, status
+from mappings import Topic, create_function, create_stream, expect, map_source, printed, put, settled, status
 
 FAIL = """
 def handler(event, context):
@@ -104,6 +104,24 @@ def test_a_destination_that_is_gone(weir, failing):
         "OnFailure": {"Destination": f"arn:aws:sns:{REGION}:{ACCOUNT}:none"}})
     expect(weir, name, [["bad"], ["good"]])
     assert status(weir, uuid)[0]["discarded"] == 1
+
+
+def test_a_batch_that_is_given_up_while_the_mapping_stops(weir, topic, failing):
+    """Its report is sent, and it does not come again."""
+    name, uuid = failing(["bad"], FAIL.replace("saw(", "time.sleep(2); saw("), BatchSize=1, MaximumRetryAttempts=0)
+
+    def at_work():
+        assert [s["activity"] for s in status(weir, uuid)] == ["invoking"]
+
+    eventually(at_work)
+    functions = weir.client("lambda")
+    functions.update_event_source_mapping(UUID=uuid, Enabled=False)
+    settled(weir, uuid, "Disabled")
+    functions.update_event_source_mapping(UUID=uuid, Enabled=True)
+    put(weir, name, ["good"])
+    expect(weir, name, [["bad"], ["good"]])
+    [report] = topic.reports(1)
+    assert report["requestContext"]["approximateInvokeCount"] == 1
 
 
 def test_throttles_do_not_count(weir, topic, failing):
