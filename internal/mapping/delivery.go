@@ -140,7 +140,7 @@ func (ln *lane) appendRecords(dst []byte, recs []Record, role string) (_ []byte,
 func (ln *lane) attempt(ctx context.Context) error {
 	seg := ln.top()
 	if n := len(seg.recs); n > 0 {
-		age := time.Since(time.UnixMilli(seg.recs[n-1].Arrival))
+		age := since(seg.recs[n-1].Arrival)
 		ln.run.metrics.iteratorAge.Observe(float64(age) / float64(time.Millisecond))
 	}
 	if ln.window != nil {

@@ -81,7 +81,7 @@ func (m *Mappings) Status(uuid string) ([]ShardStatus, error) {
 			s.Activity = Stopped
 		}
 		if s.oldest > 0 {
-			s.Behind = time.Since(time.UnixMilli(s.oldest))
+			s.Behind = since(s.oldest)
 		}
 		all = append(all, s)
 	}
@@ -90,6 +90,10 @@ func (m *Mappings) Status(uuid string) ([]ShardStatus, error) {
 	})
 	return all, nil
 }
+
+// since returns how long ago a record arrived, nothing when the clock was set back
+// since then.
+func since(arrival int64) time.Duration { return max(0, time.Since(time.UnixMilli(arrival))) }
 
 // activity shows what the lane does from now on.
 func (ln *lane) activity(a Activity) {

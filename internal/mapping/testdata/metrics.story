@@ -228,3 +228,16 @@ Deleting batch=3 window=0 "OK"
 meters
 ----
 IteratorAge FunctionName=f sum=0 max=0 Milliseconds
+
+# A record from before the clock was set back has no age yet, not a negative one.
+create start=LATEST
+----
+Creating batch=100 window=0 "No records processed"
+
+put s0 at=1m l
+----
+   125.0s ok s0 [l]
+
+meters
+----
+IteratorAge FunctionName=f sum=0 max=0 Milliseconds
