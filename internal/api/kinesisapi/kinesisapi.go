@@ -33,7 +33,7 @@ func New(streams *stream.Streams) *api.Service {
 		Dialect:         api.Kinesis,
 		Prompt:          true,
 		MaxRequestBytes: maxRequest,
-		Operations: []api.Operation{
+		Operations: append(missing(), []api.Operation{
 			api.Op("CreateStream", schemas.CreateStream, schemas.CreateStreamInput, nil, h.createStream),
 			api.Op("DeleteStream", schemas.DeleteStream, schemas.DeleteStreamInput, nil, h.deleteStream),
 			api.Op("DescribeStream", schemas.DescribeStream, schemas.DescribeStreamInput, schemas.DescribeStreamOutput, h.describeStream),
@@ -67,7 +67,7 @@ func New(streams *stream.Streams) *api.Service {
 			api.OpEvents("SubscribeToShard", schemas.SubscribeToShard, schemas.SubscribeToShardInput, h.subscribeToShard),
 			api.Op("GetShardIterator", schemas.GetShardIterator, schemas.GetShardIteratorInput, schemas.GetShardIteratorOutput, h.getShardIterator),
 			api.Op("GetRecords", schemas.GetRecords, schemas.GetRecordsInput, schemas.GetRecordsOutput, h.getRecords).WithFast(h.getRecordsFast),
-		},
+		}...),
 	}
 }
 
