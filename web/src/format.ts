@@ -196,3 +196,12 @@ export function retention(hours: number): string {
 export function plural(n: number, one: string, many = one + "s"): string {
   return `${count(n)} ${n === 1 ? one : many}`;
 }
+
+// Characters that turn the direction of the text after them, and those that break
+// lines unseen: with them a text can look like another one.
+const turning = /[\u2028-\u202e\u2066-\u2069]/g;
+
+// unturned writes such characters as JSON does, so that they are seen.
+export function unturned(text: string): string {
+  return text.replace(turning, (c) => "\\u" + c.charCodeAt(0).toString(16).padStart(4, "0"));
+}

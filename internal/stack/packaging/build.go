@@ -37,7 +37,7 @@ func commandTo(ctx context.Context, stdout *bytes.Buffer, dir string, env []stri
 	if stdout != nil {
 		cmd.Stdout = stdout
 	}
-	// A build that is asked to end takes its processes and temporary files with it.
+	// A build that is asked to end removes its temporary files.
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	cmd.WaitDelay = interruptPatience
 	err := cmd.Run()

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { columnsOf, keyText, plainItem, textOf } from "./item";
+import { columnsOf, keyText, plainItem, plainJSON, textOf } from "./item";
 
 const item = {
   Id: { S: "a" }, N: { N: "12345678901234567890123456789012345678" }, Small: { N: "1200" }, Flag: { BOOL: false }, Nothing: { NULL: true },
@@ -19,4 +19,9 @@ test("values are written by their type, numbers with all digits", () => {
 test("columns are keys, then what most items have", () => {
   assert.deepEqual(columnsOf([{ k: { S: "1" }, rare: { S: "" }, b: { S: "" } }, { k: { S: "2" }, b: { S: "" }, a: { S: "" } }], ["k"]), ["k", "b", "a", "rare"]);
   assert.equal(keyText(item, ["Id", "Small", "None"]), "a · 1200 · ");
+});
+
+test("what turns text is seen", () => {
+  assert.equal(textOf({ S: "a\u202eb" }), "a\\u202eb");
+  assert.equal(plainJSON({ a: { S: "\u2066" } }), '{\n  "a": "\\u2066"\n}');
 });

@@ -1,4 +1,4 @@
-import { digits } from "../format";
+import { digits, unturned } from "../format";
 
 // Value is an attribute value in DynamoDB's JSON notation: one key, which names
 // the type.
@@ -19,7 +19,7 @@ export function textOf(v: Value): string {
   const [type, content] = typed(v);
   switch (type) {
     case "S":
-      return String(content);
+      return unturned(String(content));
     case "N":
       return digits(String(content));
     case "BOOL":
@@ -63,11 +63,11 @@ export function plainItem(item: Item): Record<string, unknown> {
 }
 
 export function plainJSON(item: Item): string {
-  return JSON.stringify(plainItem(item), null, 2);
+  return unturned(JSON.stringify(plainItem(item), null, 2));
 }
 
 export function keyText(item: Item, keys: string[]): string {
-  return keys.map((k) => (item[k] ? String(typed(item[k]!)[1]) : "")).join(" · ");
+  return unturned(keys.map((k) => (item[k] ? String(typed(item[k]!)[1]) : "")).join(" · "));
 }
 
 // columnsOf orders the attributes: keys first, then by how many items have them,

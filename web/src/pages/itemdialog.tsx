@@ -1,4 +1,5 @@
 import { useEffect, useRef, useState } from "preact/hooks";
+import { unturned } from "../format";
 import { Icon } from "../ui/icons";
 import { Choice, Copy } from "../ui/parts";
 import { plainJSON, type Item } from "./item";
@@ -8,7 +9,7 @@ export function ItemDialog(props: { title: string; item: Item; onClose: () => vo
   const dialog = useRef<HTMLDialogElement>(null);
   const [form, setForm] = useState<"plain" | "typed">("plain");
   useEffect(() => dialog.current?.showModal(), []);
-  const text = form === "plain" ? plainJSON(props.item) : JSON.stringify(props.item, null, 2);
+  const text = form === "plain" ? plainJSON(props.item) : unturned(JSON.stringify(props.item, null, 2));
   return (
     <dialog ref={dialog} class="dialog" aria-label={`Item ${props.title}`} onClose={props.onClose} onClick={(e) => e.target === dialog.current && dialog.current!.close()}>
       <header class="dialog-head">

@@ -6,7 +6,7 @@ import { followLog } from "../live";
 import { Icon } from "../ui/icons";
 import { Command, Empty, Loading, Problem, Switch } from "../ui/parts";
 import { weir } from "./empty";
-import { kindOf, matches } from "./logline";
+import { kindOf, matches, shown } from "./logline";
 
 const mostLines = 3000; // kept in the page; older ones are let go while following
 const earlier = 500; // asked for at a time
@@ -131,7 +131,7 @@ function Line(props: { event: LogEvent; newDay: boolean }) {
       {props.newDay && <div class="log-day">{dayOf(event)}</div>}
       <div class={`log-line log-${kind}`}>
         <time class="num" dateTime={event.time} title={event.stream}>{clock(at)}<span class="log-ms">{clock(at, "ms").slice(-4)}</span></time>
-        <span class="log-text">{event.message.replace(/\n$/, "")}</span>
+        <span class="log-text">{shown(event.message)}</span>
       </div>
     </>
   );

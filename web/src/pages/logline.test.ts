@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { kindOf, matches } from "./logline";
+import { kindOf, matches, shown } from "./logline";
 
 test("lines are known by what they say", () => {
   const kinds = {
@@ -21,4 +21,9 @@ test("a filter is words in any order", () => {
   assert.ok(matches("counted 300 Records", "records count"));
   assert.ok(!matches("counted 300 records", "records failed"));
   assert.ok(matches("anything", ""));
+});
+
+test("colors of terminals are left out, and what turns text is seen", () => {
+  assert.equal(shown("\x1b[1;31mred\x1b[0m\n"), "red");
+  assert.equal(shown("a\u202eb\u2069 [31m"), "a\\u202eb\\u2069 [31m");
 });

@@ -1,4 +1,5 @@
 // What a line of a function's log is.
+import { unturned } from "../format";
 
 export type LineKind = "platform" | "error" | "warning" | "output";
 
@@ -18,4 +19,9 @@ export function kindOf(message: string): LineKind {
 export function matches(message: string, filter: string): boolean {
   const text = message.toLowerCase();
   return filter.toLowerCase().split(/\s+/).every((word) => text.includes(word));
+}
+
+// shown is a message as it is shown: without the colors that are meant for terminals.
+export function shown(message: string): string {
+  return unturned(message.replace(/\n$/, "").replace(/\x1b\[[0-9;]*m/g, ""));
 }
