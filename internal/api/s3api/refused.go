@@ -2,11 +2,12 @@ package s3api
 
 import "strings"
 
-// refused are the beginnings of headers that ask for what does not exist here.
+// refused are the beginnings of headers that ask for what does not exist here. One
+// that asks to pass a lock of an object is none of them: there are no locks to pass.
 var refused = []string{
 	"X-Amz-Server-Side-Encryption-", "X-Amz-Copy-Source-Server-Side-Encryption-",
 	"X-Amz-Object-Lock-", "X-Amz-Bucket-Namespace", "X-Amz-Website-Redirect-Location", "X-Amz-Write-Offset-Bytes",
-	"X-Amz-Object-Annotation-Directive", "X-Amz-Mfa", "X-Amz-Bypass-Governance-Retention",
+	"X-Amz-Object-Annotation-Directive", "X-Amz-Mfa",
 	"X-Amz-If-Match-Initiated-Time", "X-Amz-If-Match-Last-Modified-Time", "X-Amz-If-Match-Size",
 }
 
@@ -29,7 +30,7 @@ func (x *exchange) refuseHeaders() error {
 // asksForNothing reports whether the value of a refused header is that of its absence.
 func asksForNothing(name, value string) bool {
 	switch name {
-	case "X-Amz-Server-Side-Encryption-Bucket-Key-Enabled", "X-Amz-Bypass-Governance-Retention":
+	case "X-Amz-Server-Side-Encryption-Bucket-Key-Enabled":
 		return strings.EqualFold(value, "false")
 	case "X-Amz-Object-Lock-Legal-Hold":
 		return value == "OFF"
