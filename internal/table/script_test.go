@@ -254,7 +254,10 @@ func (s *script) control(in *input) (string, error) {
 	case "alter":
 		var c Changes
 		if view := in.arg("stream"); view != "" {
-			c.Stream = &StreamSpec{Enabled: view != "off", View: StreamView(view)}
+			c.Stream = &StreamSpec{Enabled: true, View: StreamView(view)}
+			if view == "off" {
+				c.Stream = &StreamSpec{}
+			}
 		}
 		if in.flag("on-demand") {
 			c.BillingMode = payPerRequest
