@@ -159,8 +159,11 @@ func (a *Alarm) checkEvaluation() error {
 	if a.LowSampleCount == "" {
 		return nil
 	}
-	if _, percentile := a.stat().percentile(); !percentile || a.LowSampleCount != "evaluate" && a.LowSampleCount != "ignore" {
-		return errorf(Validation, "EvaluateLowSampleCountPercentile must be evaluate or ignore, of an alarm on a percentile")
+	if a.LowSampleCount != "evaluate" && a.LowSampleCount != "ignore" {
+		return errorf(Validation, "Option %s is not supported. Supported options for parameter EvaluateLowSampleCountPercentile are evaluate and ignore.", a.LowSampleCount)
+	}
+	if _, percentile := a.stat().percentile(); !percentile {
+		return errorf(Validation, "EvaluateLowSampleCountPercentile must only be given for an alarm on a percentile")
 	}
 	return nil
 }
@@ -218,6 +221,9 @@ func (a *Alarm) grain() int64 {
 	}
 	return 60
 }
+
+// interval is the time between two evaluations.
+func (a *Alarm) interval() time.Duration { return time.Duration(a.grain()) * time.Second }
 
 func (a *Alarm) actions(state string) []string {
 	switch state {

@@ -107,6 +107,9 @@ func (d *Dashboards) Delete(ctx context.Context, names []string) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	if len(names) == 0 {
+		return errorf(InvalidValue, "Need at least 1 dashboard")
+	}
 	d.changing.Lock()
 	defer d.changing.Unlock()
 	for _, name := range names {

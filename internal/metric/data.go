@@ -181,8 +181,11 @@ func (req *DataRequest) check() ([]Stat, error) {
 	if req.Start.IsZero() || req.End.IsZero() {
 		return nil, errorf(Validation, "The parameters StartTime and EndTime are required.")
 	}
-	if !req.Start.Before(req.End) {
-		return nil, errorf(Validation, "The parameter StartTime must be less than the parameter EndTime.")
+	switch start, end := req.Start.Unix(), req.End.Unix(); {
+	case start == end:
+		return nil, errorf(Validation, "The parameter StartTime must not equal parameter EndTime.")
+	case start > end:
+		return nil, errorf(Validation, "The parameter EndTime must be greater than StartTime.")
 	}
 	if req.MaxDatapoints < 0 || req.MaxDatapoints > maxDataPage {
 		return nil, errorf(Validation, "The parameter MaxDatapoints must be between 1 and %d.", maxDataPage)
@@ -213,6 +216,9 @@ func (q *DataQuery) check(path string) (Stat, error) {
 	}
 	if err := checkLabel(path, q.Label); err != nil {
 		return Stat{}, err
+	}
+	if q.Stat == "" && q.Period == 0 && q.Metric.Name == "" && q.Metric.Namespace == "" {
+		return Stat{}, errorf(Validation, "The parameter %sMetricStat is required.", path)
 	}
 	path += "MetricStat."
 	stat, ok := ParseStat(q.Stat)

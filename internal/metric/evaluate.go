@@ -76,6 +76,15 @@ func stateIf(alarm bool) string {
 	return StateOK
 }
 
+// evaluateFull judges an alarm on the periods that are over.
+func (m *Metrics) evaluateFull(a *Alarm, now time.Time) (verdict, error) {
+	samples, err := m.samples(a, now.Unix()-now.Unix()%a.grain())
+	if err != nil {
+		return verdict{}, err
+	}
+	return a.judge(samples), nil
+}
+
 // evaluate judges an alarm on what is known now.
 //
 // The running period is looked at too, and counts when further data cannot turn
@@ -91,11 +100,7 @@ func (m *Metrics) evaluate(a *Alarm, now time.Time) (verdict, error) {
 	if newest := samples[0]; !newest.missing && newest.final {
 		return a.judge(samples), nil
 	}
-	samples, err = m.samples(a, end)
-	if err != nil {
-		return verdict{}, err
-	}
-	return a.judge(samples), nil
+	return m.evaluateFull(a, now)
 }
 
 // samples reads the evaluation range that ends at a Unix second, newest first.

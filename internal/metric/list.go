@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -13,6 +14,8 @@ const (
 	listedFor = 14 * 24 * time.Hour
 	// recentlyActive is the one value of that filter, PT3H.
 	recentlyActive = 3 * time.Hour
+	// tokenMark begins the tokens of lists, so that other texts are not taken for one.
+	tokenMark = "after:"
 )
 
 // DimensionFilter selects metrics that have a dimension, of any value when Value
@@ -35,11 +38,12 @@ type ListFilter struct {
 func (m *Metrics) List(ctx context.Context, f ListFilter) (metrics []ID, token string, err error) {
 	keys := m.index.keys()
 	if f.Token != "" {
-		after, err := base64.URLEncoding.DecodeString(f.Token)
-		if err != nil {
+		text, err := base64.URLEncoding.DecodeString(f.Token)
+		after, marked := strings.CutPrefix(string(text), tokenMark)
+		if err != nil || !marked {
 			return nil, "", errorf(InvalidToken, "The value %s for parameter NextToken is invalid.", f.Token)
 		}
-		i, found := slices.BinarySearch(keys, string(after))
+		i, found := slices.BinarySearch(keys, after)
 		if found {
 			i++
 		}
@@ -66,7 +70,7 @@ func (m *Metrics) List(ctx context.Context, f ListFilter) (metrics []ID, token s
 			continue
 		}
 		if len(metrics) == listPage {
-			return metrics, base64.URLEncoding.EncodeToString([]byte(last)), nil
+			return metrics, base64.URLEncoding.EncodeToString([]byte(tokenMark + last)), nil
 		}
 		metrics = append(metrics, ms.ID)
 		last = key

@@ -42,9 +42,12 @@ var simpleStats = map[string]Stat{
 // Statistics are the names of the simple statistics, in the order of the model.
 var Statistics = []string{"SampleCount", "Average", "Sum", "Minimum", "Maximum"}
 
+// bound is one end of a range: absent, a number or a percentage.
+const bound = `(?:-?\d+(?:\.\d+)?%?)?`
+
 var (
 	shortStat = regexp.MustCompile(`^(p|tm|wm|tc|ts)(\d{1,3}(?:\.\d{1,10})?)$`)
-	rangeStat = regexp.MustCompile(`^(TM|WM|TC|TS|PR)\(([^:()]*):([^:()]*)\)$`)
+	rangeStat = regexp.MustCompile(`^(TM|WM|TC|TS|PR)\((` + bound + `):(` + bound + `)\)$`)
 )
 
 // ParseStat understands the names of simple and extended statistics. ok is false

@@ -57,8 +57,8 @@ func (a *Alarms) watchForever(ctx context.Context) {
 			return
 		}
 		now := time.Now()
-		a.evaluateDue(now)
 		a.evaluatePeriodic(last, now)
+		a.evaluateDue(now)
 		last = now
 		if now.Sub(forgotten) >= forgetEvery {
 			forgotten = now
@@ -86,8 +86,7 @@ func (a *Alarms) nextEvaluation(last time.Time) (at time.Time, ok bool) {
 
 // nextPeriodic is the first time after last at which an alarm is evaluated.
 func nextPeriodic(def Alarm, last time.Time) time.Time {
-	grain := time.Duration(def.grain()) * time.Second
-	return last.Add(-grace).Truncate(grain).Add(grain + grace)
+	return last.Add(-grace).Truncate(def.interval()).Add(def.interval() + grace)
 }
 
 func (a *Alarms) evaluateDue(now time.Time) {
@@ -100,23 +99,41 @@ func (a *Alarms) evaluateDue(now time.Time) {
 	a.due = map[string]struct{}{}
 	a.mu.Unlock()
 	for name := range due {
-		if def, ok := a.defs.Get(name); ok {
-			a.evaluate(def, now)
+		def, ok := a.defs.Get(name)
+		if !ok {
+			continue
 		}
+		// A running period must not decide before the one that just ended did: it
+		// would hide what only that one shows.
+		if settled := now.Truncate(def.interval()).Add(grace); now.Before(settled) {
+			a.postpone(name, settled)
+			continue
+		}
+		a.evaluate(def, now, a.metrics.evaluate)
 	}
+}
+
+// postpone has an alarm that is due evaluated at a time.
+func (a *Alarms) postpone(name string, at time.Time) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if len(a.due) == 0 || at.Before(a.dueAt) {
+		a.dueAt = at
+	}
+	a.due[name] = struct{}{}
 }
 
 func (a *Alarms) evaluatePeriodic(last, now time.Time) {
 	for _, def := range a.defs.All() {
 		if !nextPeriodic(def, last).After(now) {
-			a.evaluate(def, now)
+			a.evaluate(def, now, a.metrics.evaluateFull)
 		}
 	}
 }
 
 // evaluate judges an alarm and carries the verdict out.
-func (a *Alarms) evaluate(def Alarm, now time.Time) {
-	v, err := a.metrics.evaluate(&def, now)
+func (a *Alarms) evaluate(def Alarm, now time.Time, judge func(*Alarm, time.Time) (verdict, error)) {
+	v, err := judge(&def, now)
 	if err != nil {
 		a.log.Error("evaluate alarm", "alarm", def.Name, "error", err)
 		return
