@@ -158,6 +158,8 @@ def test_steps_of_an_upload(s3, bucket):
     done = s3.complete_multipart_upload
     assert refused(done, **complete((1, small), (9, last)))[0] == "EntityTooSmall"
     assert refused(done, **complete((9, last), (1, small)))[0] == "InvalidPartOrder"
+    assert refused(done, **complete((9, last), (9, last)))[0] == "InvalidPartOrder"
+    assert refused(done, **complete((9, last)), MpuObjectSize=5)[:2] == ("InvalidRequest", 400)
     assert refused(done, **complete((2, last)))[0] == "InvalidPart"
     assert refused(s3.head_object, **at)[1] == 404
     # The last answer may get lost, so that a client completes again.
@@ -287,6 +289,35 @@ def test_what_is_not_there_is_refused(s3, bucket):
     s3.put_object(Bucket=bucket, Key="k", Body=b"", Tagging="x=1&y=2")
     assert s3.get_object_tagging(Bucket=bucket, Key="k")["TagSet"] == [{"Key": "x", "Value": "1"}, {"Key": "y", "Value": "2"}]
     assert refused(s3.delete_bucket, Bucket=bucket)[:2] == ("BucketNotEmpty", 409)
+
+
+def test_access_control_lists(s3, bucket):
+    s3.put_object(Bucket=bucket, Key="k", Body=b"", ACL="bucket-owner-full-control")
+    assert refused(s3.put_object, Bucket=bucket, Key="open", Body=b"", ACL="public-read")[:2] == ("AccessControlListNotSupported", 400)
+    assert refused(s3.put_object_acl, Bucket=bucket, Key="k", GrantRead="id=1")[0] == "AccessControlListNotSupported"
+    assert refused(s3.create_bucket, Bucket="for-everybody", ACL="public-read")[:2] == ("InvalidBucketAclWithObjectOwnership", 400)
+    assert [g["Permission"] for g in s3.get_object_acl(Bucket=bucket, Key="k")["Grants"]] == ["FULL_CONTROL"]
+    rules = s3.get_bucket_ownership_controls(Bucket=bucket)["OwnershipControls"]["Rules"]
+    assert rules == [{"ObjectOwnership": "BucketOwnerEnforced"}]
+
+
+@pytest.mark.parametrize("operation, arguments", [
+    ("put_object", {"SSECustomerAlgorithm": "AES256", "SSECustomerKey": "k" * 32}),
+    ("get_object", {"SSECustomerAlgorithm": "AES256", "SSECustomerKey": "k" * 32}),
+    ("put_object", {"ObjectLockMode": "GOVERNANCE", "ObjectLockRetainUntilDate": "2100-01-01"}),
+    ("put_object", {"WebsiteRedirectLocation": "/there"}),
+    ("put_object", {"WriteOffsetBytes": 1}),
+    ("put_object", {"SSEKMSEncryptionContext": "e30="}),
+    ("delete_object", {"IfMatchSize": 1}),
+    ("delete_object", {"MFA": "device 1"}),
+    ("get_object_torrent", {}),
+    ("get_object_legal_hold", {}),
+    ("restore_object", {}),
+])
+def test_what_would_be_ignored_is_refused(s3, bucket, operation, arguments):
+    s3.put_object(Bucket=bucket, Key="k", Body=b"as it was")
+    assert refused(getattr(s3, operation), Bucket=bucket, Key="k", **arguments)[:2] == ("NotImplemented", 501)
+    assert s3.get_object(Bucket=bucket, Key="k")["Body"].read() == b"as it was"
 
 
 # Keeps each event in a table, by its key and name.
