@@ -128,6 +128,17 @@ func policyOf(topic Topic, sub Subscription) policy {
 	}
 }
 
+// pauseOf is how long after a try to reach a subscriber the next may begin at the
+// earliest.
+func (t *Topics) pauseOf(subscriptionARN string) time.Duration {
+	sub, ok := t.subs.Get(subscriptionARN)
+	if !ok || !sub.byHTTP() {
+		return 0
+	}
+	topic, _ := t.topics.Get(sub.TopicARN)
+	return effectivePolicy(topic, sub).Throttle.pause()
+}
+
 func (t *Topics) deliver(ctx context.Context, topic Topic, sub Subscription, d delivery) error {
 	switch {
 	case sub.byHTTP():

@@ -140,11 +140,12 @@ type lambdaRecord struct {
 	MessageAttributes map[string]envelopeAttribute
 }
 
-// lambdaEvent is what a function gets.
+// lambdaEvent is what a function gets. As on the service, it says SignatureVersion
+// 1 even where the signature is one of version 2.
 func (e envelope) lambdaEvent(subscriptionARN string) ([]byte, error) {
 	r := lambdaRecord{
 		Type: e.Type, MessageID: e.MessageID, TopicArn: e.TopicArn, Message: e.Message, Timestamp: e.Timestamp,
-		SignatureVersion: e.SignatureVersion, Signature: e.Signature, SigningCertURL: e.SigningCertURL,
+		SignatureVersion: "1", Signature: e.Signature, SigningCertURL: e.SigningCertURL,
 		UnsubscribeURL: e.UnsubscribeURL, MessageAttributes: e.MessageAttributes,
 	}
 	if e.Subject != "" {

@@ -192,10 +192,19 @@ func (q *queue) run(ctx context.Context, l *lane) {
 		case <-ctx.Done():
 			return
 		}
+		next := time.Now().Add(q.topics.pauseOf(l.subscription))
 		err := q.topics.attempt(ctx, l.subscription, n)
 		<-q.slots
 		if err != nil && ctx.Err() == nil {
 			q.topics.log.Error("delivery", "subscription", l.subscription, "error", err)
+		}
+		if rest := time.Until(next); rest > 0 {
+			timer.Reset(rest)
+			select {
+			case <-timer.C:
+			case <-ctx.Done():
+				return
+			}
 		}
 	}
 }

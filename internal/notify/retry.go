@@ -83,7 +83,7 @@ func (p policy) check() error {
 		return fmt.Errorf("maxDelayTarget must be less than or equal to %d", maxDelaySecond)
 	case p.NumRetries < 0 || p.NumRetries > maxRetries:
 		return fmt.Errorf("numRetries must be between 0 and %d", maxRetries)
-	case p.NoDelay < 0 || p.AtMin < 0 || p.AtMax < 0 || p.NoDelay+p.AtMin+p.AtMax > p.NumRetries:
+	case min(p.NoDelay, p.AtMin, p.AtMax) < 0 || max(p.NoDelay, p.AtMin, p.AtMax) > maxRetries || p.NoDelay+p.AtMin+p.AtMax > p.NumRetries:
 		return errors.New("numRetries must be at least numNoDelayRetries + numMinDelayRetries + numMaxDelayRetries")
 	case !slices.Contains([]string{"linear", "arithmetic", "geometric", "exponential"}, p.Backoff):
 		return errors.New("backoffFunction must be linear, arithmetic, geometric or exponential")
@@ -104,25 +104,38 @@ type requestPolicy struct {
 	ContentType string `json:"headerContentType"`
 }
 
+// throttlePolicy bounds the tries to reach an HTTP endpoint.
+type throttlePolicy struct {
+	PerSecond int `json:"maxReceivesPerSecond"`
+}
+
+// pause is the time from one try to the next at the earliest.
+func (p *throttlePolicy) pause() time.Duration {
+	if p == nil {
+		return 0
+	}
+	return time.Second / time.Duration(p.PerSecond)
+}
+
 // deliveryPolicy is what subscribers by HTTP can choose. Policies name more
 // members, mostly null as the service shows them, which are not implemented.
 type deliveryPolicy struct {
-	Healthy  *policy        `json:"healthyRetryPolicy,omitempty"`
-	Request  *requestPolicy `json:"requestPolicy,omitempty"`
-	Sickly   any            `json:"sicklyRetryPolicy,omitempty"`
-	Throttle any            `json:"throttlePolicy,omitempty"`
-	Guard    bool           `json:"guaranteed,omitempty"`
+	Healthy  *policy         `json:"healthyRetryPolicy,omitempty"`
+	Request  *requestPolicy  `json:"requestPolicy,omitempty"`
+	Throttle *throttlePolicy `json:"throttlePolicy,omitempty"`
+	Sickly   any             `json:"sicklyRetryPolicy,omitempty"`
+	Guard    bool            `json:"guaranteed,omitempty"`
 }
 
-func (p deliveryPolicy) check() error { return unset(p.Sickly, p.Throttle, p.Guard) }
+func (p deliveryPolicy) check() error { return checkRest(p.Throttle, p.Sickly, p.Guard) }
 
-// unset refuses what is not implemented rather than ignore it.
-func unset(sickly, throttle any, guaranteed bool) error {
+// checkRest refuses what is not implemented rather than ignore it.
+func checkRest(throttle *throttlePolicy, sickly any, guaranteed bool) error {
 	switch {
+	case throttle != nil && throttle.PerSecond < 1:
+		return errors.New("maxReceivesPerSecond must be greater than or equal to 1")
 	case sickly != nil:
 		return errors.New("a sickly retry policy is not implemented")
-	case throttle != nil:
-		return errors.New("a throttle policy is not implemented")
 	case guaranteed:
 		return errors.New("guaranteed is not implemented")
 	}
@@ -132,17 +145,17 @@ func unset(sickly, throttle any, guaranteed bool) error {
 // topicPolicy is the form for all HTTP subscriptions of a topic.
 type topicPolicy struct {
 	HTTP struct {
-		Healthy          *policy        `json:"defaultHealthyRetryPolicy,omitempty"`
-		DisableOverrides bool           `json:"disableSubscriptionOverrides"`
-		Request          *requestPolicy `json:"defaultRequestPolicy,omitempty"`
-		Sickly           any            `json:"defaultSicklyRetryPolicy,omitempty"`
-		Throttle         any            `json:"defaultThrottlePolicy,omitempty"`
-		Guard            bool           `json:"guaranteed,omitempty"`
+		Healthy          *policy         `json:"defaultHealthyRetryPolicy,omitempty"`
+		DisableOverrides bool            `json:"disableSubscriptionOverrides"`
+		Request          *requestPolicy  `json:"defaultRequestPolicy,omitempty"`
+		Throttle         *throttlePolicy `json:"defaultThrottlePolicy,omitempty"`
+		Sickly           any             `json:"defaultSicklyRetryPolicy,omitempty"`
+		Guard            bool            `json:"guaranteed,omitempty"`
 	} `json:"http"`
 }
 
 func (p topicPolicy) check() error {
-	return unset(p.HTTP.Sickly, p.HTTP.Throttle, p.HTTP.Guard)
+	return checkRest(p.HTTP.Throttle, p.HTTP.Sickly, p.HTTP.Guard)
 }
 
 // parseDeliveryPolicy reads a policy from an attribute; what is not given is the default.
@@ -196,24 +209,27 @@ func effectivePolicy(topic Topic, sub Subscription) deliveryPolicy {
 	overrides := true
 	if topic.DeliveryPolicy != "" {
 		if t, err := parseTopicPolicy(topic.DeliveryPolicy); err == nil {
-			p = merged(p, t.HTTP.Healthy, t.HTTP.Request)
+			p = merged(p, t.HTTP.Healthy, t.HTTP.Request, t.HTTP.Throttle)
 			overrides = !t.HTTP.DisableOverrides
 		}
 	}
 	if sub.DeliveryPolicy != "" && overrides {
 		if s, err := parseDeliveryPolicy(sub.DeliveryPolicy); err == nil {
-			p = merged(p, s.Healthy, s.Request)
+			p = merged(p, s.Healthy, s.Request, s.Throttle)
 		}
 	}
 	return p
 }
 
-func merged(p deliveryPolicy, healthy *policy, request *requestPolicy) deliveryPolicy {
+func merged(p deliveryPolicy, healthy *policy, request *requestPolicy, throttle *throttlePolicy) deliveryPolicy {
 	if healthy != nil {
 		p.Healthy = healthy
 	}
 	if request != nil {
 		p.Request = request
+	}
+	if throttle != nil {
+		p.Throttle = throttle
 	}
 	return p
 }
@@ -223,7 +239,7 @@ func merged(p deliveryPolicy, healthy *policy, request *requestPolicy) deliveryP
 func effectiveTopicPolicy(topic Topic) string {
 	p := effectivePolicy(topic, Subscription{})
 	var shown topicPolicy
-	shown.HTTP.Healthy, shown.HTTP.Request = p.Healthy, p.Request
+	shown.HTTP.Healthy, shown.HTTP.Request, shown.HTTP.Throttle = p.Healthy, p.Request, p.Throttle
 	if shown.HTTP.Request == nil {
 		shown.HTTP.Request = &requestPolicy{contentType}
 	}
