@@ -335,10 +335,14 @@ func (e *environment) process() program {
 	return e.proc
 }
 
-func (e *environment) setCreated(at time.Time) {
+// beginInit begins the time of the initialization. What went before, as unpacking the
+// code and looking for the runtime, is not the function's doing, and may take long just
+// after the server was started.
+func (e *environment) beginInit() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.created = at
+	e.created = time.Now()
+	e.timer.Reset(initTimeout + e.timeout)
 }
 
 // idle reports whether the environment can take an invocation.

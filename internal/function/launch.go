@@ -108,6 +108,7 @@ func (f *Functions) newEnvironment(p *pool, def Definition) (*environment, *os.F
 	}
 	e.output = out
 	e.timer = time.AfterFunc(initTimeout+e.timeout, e.expire)
+	e.timer.Stop() // until beginInit
 	return e, childOutput, nil
 }
 
@@ -124,7 +125,7 @@ func (f *Functions) startProcess(p *pool, e *environment, childOutput *os.File) 
 	}
 	f.callers.Store(e.credentials.AccessKeyID, e)
 	f.watch.look()
-	e.setCreated(time.Now()) // what went before is not the function's doing
+	e.beginInit()
 	f.background.Go(e.accept)
 	proc, err := f.spawner.start(spec)
 	// A process that is just being started elsewhere holds, for the moment until
