@@ -167,8 +167,9 @@ func (h handler) failure(err error) (Failure, int) {
 		return Failure{Message: err.Error()}, http.StatusNotFound
 	case errors.As(err, &kind), errors.As(err, &failed):
 		return Failure{Message: err.Error()}, http.StatusBadRequest
-	case errors.Is(err, context.Canceled):
-		return Failure{Message: "interrupted; the operation goes on"}, http.StatusServiceUnavailable
+	case errors.Is(err, stack.ErrClosed), errors.Is(err, context.Canceled):
+		// A client that is still there to read this was not the one who canceled.
+		return Failure{Message: stack.ErrClosed.Error()}, http.StatusServiceUnavailable
 	}
 	h.log.Error("stack operation", "error", err)
 	return Failure{Message: "internal error; the server's log says more"}, http.StatusInternalServerError
