@@ -341,10 +341,24 @@ func (b *Buckets) CompleteUpload(ctx context.Context, c Completion) (Object, err
 }
 
 // Completed returns the object that an upload has become, as long as nothing has
-// replaced it; a client may complete an upload again when it missed the answer.
-func (b *Buckets) Completed(ctx context.Context, bucket, key, uploadID string) (Object, bool) {
-	o, err := b.Head(ctx, bucket, key)
-	return o, err == nil && o.Parts > 0 && o.Content.String() == uploadID
+// replaced it; a client may complete an upload again when it missed the answer. The
+// error is of the code NoSuchUpload if there is no such object.
+func (b *Buckets) Completed(ctx context.Context, bucket, key, uploadID string) (Object, error) {
+	var o Object
+	err := b.change(ctx, func(tx *store.Tx) error {
+		old, exists, err := b.lookup(bucket, key)
+		if err != nil {
+			return err
+		}
+		if !exists || old.Parts == 0 || old.Content.String() != uploadID {
+			return noSuchUpload(uploadID)
+		}
+		o = old
+		// The completion may still be on its way to the disk. What is written after
+		// it is not there before it.
+		return b.setIn(tx, bucket, old, old, true)
+	})
+	return o, err
 }
 
 // choose finds the parts that a completion lists.

@@ -109,14 +109,33 @@ func (x *exchange) copyPart(u object.Upload, number int) error {
 	return x.document(out)
 }
 
-func (x *exchange) completeUpload() error {
-	var in struct {
-		Parts []struct {
-			PartNumber *int
-			ETag       *string
-			checksums
-		} `xml:"Part"`
+// completion is the document that completes an upload.
+type completion struct {
+	Parts []struct {
+		PartNumber *int
+		ETag       *string
+		checksums
+	} `xml:"Part"`
+}
+
+// parts are those to use, with their checksums of an algorithm.
+func (c completion) parts(a object.Algorithm) ([]object.Part, error) {
+	var parts []object.Part
+	for _, p := range c.Parts {
+		if p.PartNumber == nil || p.ETag == nil {
+			return nil, malformedXML(nil)
+		}
+		part := object.Part{Number: *p.PartNumber, ETag: strings.Trim(*p.ETag, `"`)}
+		if a != "" {
+			part.Checksum = *p.of(a)
+		}
+		parts = append(parts, part)
 	}
+	return parts, nil
+}
+
+func (x *exchange) completeUpload() error {
+	var in completion
 	if x.r.ContentLength == 0 {
 		return invalidRequest("You must specify at least one part")
 	}
@@ -131,33 +150,24 @@ func (x *exchange) completeUpload() error {
 	if err != nil {
 		return err
 	}
-	u, err := x.upload()
-	if errors.Is(err, &object.Error{Code: object.NoSuchUpload}) {
-		if o, ok := x.h.buckets.Completed(x.r.Context(), x.bucket, x.key, x.query.Get("uploadId")); ok {
-			return x.completed(o)
-		}
-	}
+	size, err := x.expectedSize()
 	if err != nil {
 		return err
 	}
-	c := object.Completion{Upload: u, Type: sum.Type, Condition: condition, Origin: x.origin()}
-	if sum.Algorithm == u.Algorithm {
-		c.Checksum = sum.Value
-	}
-	if c.Size, err = x.expectedSize(); err != nil {
-		return err
-	}
-	for _, p := range in.Parts {
-		if p.PartNumber == nil || p.ETag == nil {
-			return malformedXML(nil)
+	c := object.Completion{Type: sum.Type, Size: size, Condition: condition, Origin: x.origin()}
+	var o object.Object
+	if c.Upload, err = x.upload(); err == nil {
+		if sum.Algorithm == c.Upload.Algorithm {
+			c.Checksum = sum.Value
 		}
-		part := object.Part{Number: *p.PartNumber, ETag: strings.Trim(*p.ETag, `"`)}
-		if u.Algorithm != "" {
-			part.Checksum = *p.of(u.Algorithm)
+		if c.Parts, err = in.parts(c.Upload.Algorithm); err != nil {
+			return err
 		}
-		c.Parts = append(c.Parts, part)
+		o, err = x.h.buckets.CompleteUpload(x.r.Context(), c)
 	}
-	o, err := x.h.buckets.CompleteUpload(x.r.Context(), c)
+	if errors.Is(err, &object.Error{Code: object.NoSuchUpload}) {
+		o, err = x.h.buckets.Completed(x.r.Context(), x.bucket, x.key, x.query.Get("uploadId"))
+	}
 	if err != nil {
 		return err
 	}

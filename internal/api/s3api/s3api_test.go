@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -266,4 +267,34 @@ func FuzzRequests(f *testing.F) {
 			t.Errorf("%s %s: %s", method, target, w.Body)
 		}
 	})
+}
+
+// TestCompletingAtOnce completes an upload several times at once, as clients do that
+// lost patience: all get the same answer.
+func TestCompletingAtOnce(t *testing.T) {
+	t.Parallel()
+	h := newHandler(t)
+	if err := h.buckets.CreateBucket(t.Context(), "bucket", "", nil); err != nil {
+		t.Fatal(err)
+	}
+	do := func(method, address, body string) *httptest.ResponseRecorder {
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, httptest.NewRequest(method, address, strings.NewReader(body)))
+		return w
+	}
+	for range 20 {
+		started := do(http.MethodPost, "/bucket/key?uploads", "")
+		upload := regexp.MustCompile(`<UploadId>(.*)</UploadId>`).FindStringSubmatch(started.Body.String())[1]
+		part := do(http.MethodPut, "/bucket/key?partNumber=1&uploadId="+upload, "x").Header().Get("Etag")
+		document := "<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>" + strings.Trim(part, `"`) + "</ETag></Part></CompleteMultipartUpload>"
+		var done sync.WaitGroup
+		for range 8 {
+			done.Go(func() {
+				if w := do(http.MethodPost, "/bucket/key?uploadId="+upload, document); w.Code != http.StatusOK {
+					t.Errorf("%d %s", w.Code, w.Body)
+				}
+			})
+		}
+		done.Wait()
+	}
 }
