@@ -109,6 +109,9 @@ func decodeFunction(o *object) functionSettings {
 	if !o.has("PackageType") || o.text("PackageType") == "Zip" {
 		o.require("Runtime", "Handler")
 	}
+	if foreignRuntime.MatchString(s.Runtime) {
+		o.fail(o.get("Runtime").Line, "Weir does not run the runtime %s yet", s.Runtime)
+	}
 	if architectures := o.texts("Architectures"); len(architectures) == 1 {
 		s.Architecture = architectures[0]
 	} else if len(architectures) > 1 {
@@ -174,6 +177,9 @@ func decodeCode(o *object, s *functionSettings) {
 var (
 	pythonRuntime = regexp.MustCompile(`^python`)
 	nodeRuntime   = regexp.MustCompile(`^nodejs`)
+	// foreignRuntime is what would be refused only when the function is created, after
+	// the resources before it.
+	foreignRuntime = regexp.MustCompile(`^(?:ruby|dotnet)`)
 )
 
 // inlineName is the file that code in a template becomes, "" when the runtime
