@@ -118,7 +118,7 @@ func decodeAccess(o *object) {
 	}
 	if controls := o.object("OwnershipControls"); controls != nil {
 		for _, rule := range controls.objects("Rules") {
-			rule.oneOf("ObjectOwnership", "BucketOwnerEnforced", "BucketOwnerPreferred", "ObjectWriter")
+			rule.only("ObjectOwnership", "BucketOwnerEnforced") // the others are for access control lists
 			rule.done()
 		}
 		controls.done()
