@@ -100,10 +100,13 @@ func (a *app) deploy(ctx context.Context, o deployOptions) error {
 // deployTemplate checks a template, packs its code and has the server deploy it.
 func (a *app) deployTemplate(ctx context.Context, path, name string, req stackapi.Request) error {
 	// The template is checked before functions are built, which takes long.
-	var plan stack.Plan
-	err := a.stackCall(ctx, http.MethodPost, name, "/plan", path, req, func(m stackapi.Message) { plan = *m.Plan })
+	var plan *stack.Plan
+	err := a.stackCall(ctx, http.MethodPost, name, "/plan", path, req, func(m stackapi.Message) { plan = m.Plan })
 	if err != nil {
 		return err
+	}
+	if plan == nil {
+		return a.strange("without a plan")
 	}
 	req.Code, err = packaging.Package(ctx, []byte(req.Template), packaging.Options{
 		Dir: filepath.Dir(path), Name: filepath.Base(path), Parameters: a.withKept(req.Parameters, plan.Kept), Progress: a.progressLine,
@@ -123,6 +126,9 @@ func (a *app) deployTemplate(ctx context.Context, path, name string, req stackap
 	}
 	if err != nil {
 		return err
+	}
+	if result == nil {
+		return a.strange("without a result")
 	}
 	return a.printDeployed(result)
 }

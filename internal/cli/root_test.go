@@ -65,6 +65,27 @@ func TestAnswersOfServersThatAreNoWeir(t *testing.T) {
 	}
 }
 
+// TestDeployWithAnswersOfTheWrongKind gets a plan where a result is due, and the other
+// way round.
+func TestDeployWithAnswersOfTheWrongKind(t *testing.T) {
+	t.Parallel()
+	template := filepath.Join(t.TempDir(), "template.yaml")
+	if err := os.WriteFile(template, []byte("Resources: {T: {Type: AWS::SNS::Topic}}"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, body := range []string{`{"Plan":{}}`, `{"Result":{}}`} {
+		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = w.Write([]byte(body + "\n"))
+		}))
+		var out, errOut bytes.Buffer
+		code := Main([]string{"deploy", template, "--endpoint", s.URL}, &out, &errOut)
+		if code != 1 || !strings.Contains(errOut.String(), "is it the right --endpoint?\n") {
+			t.Errorf("%s: exit %d, %q", body, code, errOut.String())
+		}
+		s.Close()
+	}
+}
+
 func TestServerThatEndsInTheMiddle(t *testing.T) {
 	t.Parallel()
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
