@@ -17,6 +17,7 @@ type invocation struct {
 	clientContext string
 	payload       []byte
 	wantTail      bool
+	begins        func()       // may be nil
 	done          chan outcome // of capacity 1; gets exactly one value
 	place         admission
 	// effects is the transaction of the invocation of an exactly-once function,
@@ -34,6 +35,13 @@ type invocation struct {
 func (inv *invocation) end(o outcome) {
 	inv.place.end()
 	inv.done <- o
+}
+
+// begin tells who has asked for the invocation that it begins.
+func (inv *invocation) begin() {
+	if inv.begins != nil {
+		inv.begins()
+	}
 }
 
 // outcome is how an invocation ended.
@@ -242,6 +250,7 @@ func (e *environment) run(inv *invocation) bool {
 	e.output.startTail(inv.wantTail)
 	e.output.note("START RequestId: " + inv.id + " Version: " + e.def.VersionName() + "\n")
 	e.timer.Reset(e.timeout)
+	inv.begin()
 	e.deliver(w, inv)
 	return true
 }
@@ -461,6 +470,7 @@ func (e *environment) supervise() {
 // reportFailedStart writes what the log says of an invocation that never
 // reached a process, and gives it its outcome.
 func (e *environment) reportFailedStart(inv *invocation, f failure) {
+	inv.begin()
 	e.mu.Lock()
 	inv.started = e.created
 	e.mu.Unlock()

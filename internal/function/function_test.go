@@ -240,3 +240,12 @@ func TestInvokeReturnsWhatTheFunctionReturns(t *testing.T) {
 		t.Errorf("got %+v, payload %s", r, got)
 	}
 }
+
+func TestSameErrorEveryTime(t *testing.T) {
+	t.Parallel()
+	for range 30 {
+		if err := validateEnvironment(map[string]string{"bb": "\x00", "aa": "\x00", "cc": "\x00"}); err == nil || !strings.Contains(err.Error(), "value of aa is") {
+			t.Fatal(err)
+		}
+	}
+}

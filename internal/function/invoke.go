@@ -41,6 +41,10 @@ type Invocation struct {
 	// CallerKey is the access key of who waits for the result, by which a function
 	// that invokes others is known; "" for nobody.
 	CallerKey string
+	// Begins, unless it is nil, is called when the time of the invocation has begun,
+	// just before its process gets the event, or when it fails because no process
+	// could be started. If the invocation is repeated, it is called again.
+	Begins func()
 }
 
 // Result is how an invocation ended.
@@ -132,6 +136,7 @@ func newInvocation(arn string, in Invocation) *invocation {
 		clientContext: onOneLine(in.ClientContext),
 		payload:       in.Payload,
 		wantTail:      in.LogTail,
+		begins:        in.Begins,
 		done:          make(chan outcome, 1),
 	}
 	if inv.id == "" {

@@ -54,7 +54,7 @@ func (f *Functions) startEnvironment(p *pool, def Definition) {
 	e, childOutput, err := f.newEnvironment(p, def)
 	if err != nil {
 		f.log.Error("cannot start a function", "function", def.Name, "error", err)
-		p.notStarted(func(inv *invocation) { inv.done <- outcome{err: err} })
+		p.notStarted(func(inv *invocation) { inv.end(outcome{err: err}) })
 		return
 	}
 	e.output.note("INIT_START Runtime Version: " + runtimeVersion(def.Runtime) +

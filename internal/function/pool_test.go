@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -270,6 +271,33 @@ func TestInitializationThatHangs(t *testing.T) {
 			t.Errorf("timed out after %v", took)
 		}
 	})
+}
+
+// Whoever asks for an invocation is told when it begins: not before there is a process
+// that takes it, or when there will be none.
+func TestBeginOfAnInvocationIsTold(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		starts time.Duration
+		told   time.Duration
+	}{
+		{"slow start", 20 * time.Second, 20 * time.Second},
+		{"no start", time.Hour, time.Minute + initTimeout},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			inBubble(t, &fakes{startTime: test.starts, workTime: time.Second}, func(t *testing.T, w *world) {
+				asked := time.Now()
+				var told []time.Duration
+				in := Invocation{Function: "f", Begins: func() { told = append(told, time.Since(asked)) }}
+				if _, err := w.Invoke(t.Context(), in); err != nil {
+					t.Error(err)
+				}
+				if !slices.Equal(told, []time.Duration{test.told}) {
+					t.Errorf("told after %v, want %v", told, test.told)
+				}
+			})
+		})
+	}
 }
 
 func TestCanceledInvocationLeavesTheQueue(t *testing.T) {

@@ -77,7 +77,7 @@ func (b *benchInvoker) Lookup(string) (Function, error) {
 	return Function{Name: "f", ARN: functionARN, Role: "arn:aws:iam::000000000000:role/r"}, nil
 }
 
-func (b *benchInvoker) Invoke(context.Context, string, []byte) (Outcome, error) {
+func (b *benchInvoker) Invoke(context.Context, string, []byte, func()) (Outcome, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.batches++

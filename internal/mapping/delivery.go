@@ -149,7 +149,7 @@ func (ln *lane) attempt(ctx context.Context) error {
 	ln.activity(Invoking)
 	owner := ln.run.mp.owner
 	began := time.Now()
-	outcome, err := owner.cfg.Invoker.Invoke(owner.hard, ln.def.FunctionARN, ln.event)
+	outcome, err := owner.cfg.Invoker.Invoke(owner.hard, ln.def.FunctionARN, ln.event, nil)
 	ln.status.invoked(len(seg.recs), time.Since(began))
 	if err != nil {
 		return ln.notRun(ctx, err)

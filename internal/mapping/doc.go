@@ -15,7 +15,9 @@
 //   - a window's state is that of exactly the records before the checkpoint.
 //
 // The messages of a queue have no order and no checkpoint: batches of them are
-// processed beside each other, and deleted when the function succeeded.
+// processed beside each other, and deleted when the function succeeded. While a batch
+// waits, its messages are kept from others; their visibility timeout begins when the
+// function gets them.
 //
 // The package sees a [Source] of records, or queues, and an [Invoker] of functions,
 // not streams, tables and processes themselves.

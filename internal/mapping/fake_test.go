@@ -104,7 +104,7 @@ func (e fakeEvent) String() string {
 }
 
 // Invoke implements Invoker.
-func (p process) Invoke(ctx context.Context, arn string, payload []byte) (Outcome, error) {
+func (p process) Invoke(ctx context.Context, arn string, payload []byte, _ func()) (Outcome, error) {
 	if p.dead() {
 		return Outcome{}, context.Canceled
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"runtime"
 	"sync"
 	"time"
@@ -17,6 +18,9 @@ const (
 	// more: 300 a minute.
 	firstConcurrency = 5
 	growEvery        = 200 * time.Millisecond
+	// pollMost is how many messages are taken at a time. What does not fit into an event
+	// is given back, so this bounds what is read in vain, and how much memory it takes.
+	pollMost = 10
 	// pollWait bounds one wait for messages.
 	pollWait = 20 * time.Second
 	// refusedDelay is how long messages rest of which the function has not been told,
@@ -30,6 +34,7 @@ type poller struct {
 	run     *run
 	def     Definition
 	queue   Queue
+	log     *slog.Logger
 	filters []queueFilter
 
 	slots  chan struct{} // one for each batch that may be processed
@@ -48,7 +53,10 @@ func (r *run) poll(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	p := &poller{run: r, def: r.def, queue: q, most: queueConcurrency(r.def), status: ShardStatus{Shard: queueName(r.def.SourceARN)}}
+	p := &poller{
+		run: r, def: r.def, queue: q, most: queueConcurrency(r.def), status: ShardStatus{Shard: queueName(r.def.SourceARN)},
+		log: r.mp.owner.cfg.Log.With("mapping", r.def.UUID, "queue", r.def.SourceARN),
+	}
 	if p.filters, err = r.def.compileQueueFilters(); err != nil {
 		return err
 	}
@@ -112,11 +120,8 @@ func (p *poller) slot(ctx context.Context) error {
 type batch struct {
 	messages []Message
 	event    []byte
-	hidden   time.Time // until when the messages are kept from others
-	held     bool      // and that is longer than from when they were handed out
+	claim    claim // of the messages
 }
-
-func (b *batch) handles() []string { return handlesOf(b.messages) }
 
 func handlesOf(messages []Message) []string {
 	handles := make([]string, len(messages))
@@ -129,7 +134,7 @@ func handlesOf(messages []Message) []string {
 // gather waits for messages until there are enough of them or the batching window,
 // which begins with the first one, is over.
 func (p *poller) gather(ctx context.Context) (*batch, error) {
-	b := &batch{event: []byte(`{"Records":[`)}
+	b := &batch{event: []byte(`{"Records":[`), claim: claim{queue: p.queue, log: p.log}}
 	var end time.Time
 	for {
 		wait := pollWait
@@ -137,55 +142,22 @@ func (p *poller) gather(ctx context.Context) (*batch, error) {
 			wait = time.Until(end)
 		}
 		if len(b.messages) == p.def.BatchSize || len(b.messages) > 0 && wait <= 0 {
-			p.complete(b)
+			b.event = append(b.event, "]}"...)
 			return b, nil
 		}
-		if len(b.messages) > 0 {
-			sure := p.keep(b)
-			if sure <= 0 {
-				end = time.Now()
-				continue
-			}
-			wait = min(wait, sure)
-		}
-		got, err := p.queue.Poll(ctx, p.def.BatchSize-len(b.messages), wait, p.def.BatchingWindow > 0)
+		got, err := p.queue.Poll(ctx, min(pollMost, p.def.BatchSize-len(b.messages)), wait, holdTime(p.queue), p.def.BatchingWindow > 0)
 		if err != nil {
-			p.queue.GiveBack(b.handles(), 0)
+			p.release(b, 0)
 			return nil, err
 		}
 		got = p.filter(got)
 		if len(b.messages) == 0 && len(got) > 0 {
 			end = time.Now().Add(time.Duration(p.def.BatchingWindow) * time.Second)
-			b.hidden = time.Now().Add(p.queue.VisibilityTimeout())
 		}
 		if full := p.fill(b, got); full {
 			end = time.Now()
 		}
 	}
-}
-
-// complete ends the event of a batch. If its messages had to be held, they are
-// kept from others for the whole timeout from now on, when the function runs.
-func (p *poller) complete(b *batch) {
-	if b.held {
-		p.queue.Hold(b.handles(), p.queue.VisibilityTimeout())
-	}
-	b.event = append(b.event, "]}"...)
-}
-
-// keep holds the messages of a batch whose window is longer than their visibility
-// timeout, as they would come into it once more. It returns how long no message has
-// to be held, 0 when one is not kept from others any more: gathering has to end.
-func (p *poller) keep(b *batch) time.Duration {
-	timeout := p.queue.VisibilityTimeout()
-	margin := min(time.Second, timeout/2)
-	if time.Until(b.hidden) <= margin {
-		if !p.queue.Hold(b.handles(), timeout) {
-			return 0
-		}
-		b.hidden, b.held = time.Now().Add(timeout), true
-	}
-	return time.Until(b.hidden) - margin
 }
 
 // filter deletes the messages that no filter lets through and returns the others.
@@ -206,18 +178,39 @@ func (p *poller) filter(got []Message) []Message {
 // fill adds messages to a batch as far as the event stays within the limit of an
 // invocation; what does not fit is given back.
 func (p *poller) fill(b *batch, got []Message) (full bool) {
-	for i, m := range got {
+	n := 0
+	for _, m := range got {
 		if len(b.messages) > 0 && len(b.event)+len(m.Event)+len(",]}") > p.run.mp.owner.maxEvent {
-			p.queue.GiveBack(handlesOf(got[i:]), 0)
-			return true
+			break
 		}
 		if len(b.messages) > 0 {
 			b.event = append(b.event, ',')
 		}
 		b.event = append(b.event, m.Event...)
 		b.messages = append(b.messages, m)
+		n++
 	}
-	return false
+	if n > 0 {
+		b.claim.add(got[:n])
+	}
+	if n == len(got) {
+		return false
+	}
+	p.giveBack(got[n:], 0)
+	return true
+}
+
+// release lets the messages of a batch be handed out again after a delay, as if they
+// had not been.
+func (p *poller) release(b *batch, delay time.Duration) {
+	b.claim.settle()
+	p.giveBack(b.messages, delay)
+}
+
+func (p *poller) giveBack(messages []Message, delay time.Duration) {
+	if err := p.queue.GiveBack(handlesOf(messages), delay); err != nil {
+		p.log.Error("give messages back", "error", err)
+	}
 }
 
 // process takes a batch to its end. An exactly-once invocation that conflicts is
@@ -226,8 +219,8 @@ func (p *poller) fill(b *batch, got []Message) (full bool) {
 func (p *poller) process(ctx context.Context, b *batch) {
 	for conflicts := 1; p.attempt(b); conflicts++ {
 		stopped := sleep(ctx, p.run.conflictBackoff(conflicts)) != nil
-		if stopped || !p.queue.Hold(b.handles(), p.queue.VisibilityTimeout()) {
-			p.queue.GiveBack(b.handles(), 0)
+		if stopped || !b.claim.again() {
+			p.release(b, 0)
 			return
 		}
 	}
@@ -239,13 +232,20 @@ func (p *poller) process(ctx context.Context, b *batch) {
 func (p *poller) attempt(b *batch) (conflicted bool) {
 	owner := p.run.mp.owner
 	began := time.Now()
-	outcome, err := owner.cfg.Invoker.Invoke(owner.hard, p.def.FunctionARN, b.event)
+	outcome, err := owner.cfg.Invoker.Invoke(owner.hard, p.def.FunctionARN, b.event, b.claim.begin)
 	took := time.Since(began)
-	if errors.Is(err, ErrThrottled) {
-		p.queue.GiveBack(b.handles(), refusedDelay)
+	unreached := b.claim.settle()
+	switch {
+	case errors.Is(err, ErrThrottled):
+		p.giveBack(b.messages, refusedDelay)
 		p.note(0, func(s *ShardStatus) { s.Retries++; s.failed(err, s.Attempts); s.Activity = Throttled })
 		_ = sleep(owner.hard, refusedDelay) // it ends early when the server does
 		return false
+	case unreached && owner.hard.Err() != nil:
+		p.giveBack(b.messages, 0)
+		return false
+	case unreached:
+		b.claim.begin() // the function cannot be called: the next attempt is after the timeout
 	}
 	p.note(0, func(s *ShardStatus) { s.invoked(len(b.messages), took) })
 	if err != nil {
@@ -325,7 +325,7 @@ func (p *poller) commit(done, left []Message, effects Effects) (conflicted bool)
 	handles := handlesOf(done)
 	if len(left) > 0 || !p.queue.Hold(handles, holdForCommit) {
 		effects.Discard()
-		p.queue.GiveBack(handles, 0)
+		p.giveBack(done, 0)
 		return false
 	}
 	var deleting error
@@ -349,7 +349,7 @@ func (p *poller) remove(messages []Message) {
 		return
 	}
 	if err := p.queue.Delete(p.run.mp.owner.hard, handlesOf(messages)); err != nil {
-		p.run.mp.owner.cfg.Log.Error("delete messages", "mapping", p.def.UUID, "queue", p.def.SourceARN, "error", err)
+		p.log.Error("delete messages", "error", err)
 		return
 	}
 	p.run.metrics.deletes(len(messages))
@@ -361,7 +361,7 @@ func (p *poller) failed(messages []Message, cause error) {
 	observe(p.run.metrics.failed, len(messages))
 	p.note(0, func(s *ShardStatus) { s.failed(cause, s.Attempts+1) })
 	p.run.mp.setResult(resultFailed)
-	p.run.mp.owner.cfg.Log.Debug("batch of a queue failed", "mapping", p.def.UUID, "messages", len(messages), "error", cause)
+	p.log.Debug("batch of a queue failed", "messages", len(messages), "error", cause)
 }
 
 // note changes the status that the mapping shows; begun is how many more batches

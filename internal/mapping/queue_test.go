@@ -31,7 +31,12 @@ import (
 //	send BODY... [group=GROUP]
 //	map [batch=N] [window=SECONDS] [report] [most=N] [filter=PATTERN] [retries=N] [start=POSITION] [disabled]
 //	update, with what map takes; delete; show; restart
-//	function [takes=DURATION] [raise=BODY] [fail=BODY] [answer=RESULT] [throttle=N] [effects] [conflicts=N]
+//	power-failure       a restart with what had been synced
+//	function [starts=DURATION] [takes=DURATION] [raise=BODY] [fail=BODY] [answer=RESULT] [throttle=N] [missing]
+//	         [effects] [conflicts=N]
+//	retime SECONDS      the visibility timeout of the queue
+//	purge
+//	polled MOST         whether so many messages at most were handed out to the mapping so far
 //	advance DURATION
 //	messages [NAME]     how many there are
 //	limit BYTES         of an event
@@ -45,7 +50,7 @@ func TestQueueScripts(t *testing.T) {
 		t.Run(filepath.Base(path), func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				st := &queueStory{t: t, fs: vfs.NewMem(), start: time.Now(), name: "jobs"}
+				st := &queueStory{t: t, fs: vfs.NewCrashableMem(), start: time.Now(), name: "jobs"}
 				st.open()
 				defer st.close()
 				datadriven.RunTest(t, path, st.command)
@@ -56,7 +61,7 @@ func TestQueueScripts(t *testing.T) {
 
 type queueStory struct {
 	t      *testing.T
-	fs     vfs.FS
+	fs     *vfs.MemFS
 	db     *store.DB
 	queues *queue.Queues
 	m      *Mappings
@@ -65,13 +70,16 @@ type queueStory struct {
 	name   string // of the queue
 
 	mu       sync.Mutex
+	starts   time.Duration
 	takes    time.Duration
+	missing  bool
 	raise    string
 	fail     string
 	answer   string
 	throttle int
 	effects  bool
 	conflict int
+	polled   int
 	event    []byte // the last one
 	running  int
 	most     int
@@ -129,6 +137,15 @@ func (st *queueStory) command(t *testing.T, d *datadriven.TestData) string {
 	case "restart":
 		st.close()
 		st.open()
+	case "power-failure":
+		left := st.fs.CrashClone(vfs.CrashCloneCfg{})
+		st.close()
+		st.fs = left
+		st.open()
+	case "retime", "purge":
+		if err := st.change(ctx, d); err != nil {
+			t.Fatal(err)
+		}
 	case "function":
 		st.function(d)
 	case "advance":
@@ -139,6 +156,11 @@ func (st *queueStory) command(t *testing.T, d *datadriven.TestData) string {
 		time.Sleep(pause)
 	case "messages":
 		out = st.messages(d)
+	case "polled":
+		most, _ := strconv.Atoi(d.CmdArgs[0].Key)
+		st.mu.Lock()
+		out = fmt.Sprintln(st.polled <= most)
+		st.mu.Unlock()
 	case "limit":
 		n, err := strconv.Atoi(d.CmdArgs[0].Key)
 		if err != nil {
@@ -173,6 +195,17 @@ func inOrder(logs []string) []string {
 		i = j
 	}
 	return logs
+}
+
+func (st *queueStory) change(ctx context.Context, d *datadriven.TestData) error {
+	q, err := st.queues.Get(st.name)
+	if err != nil {
+		return err
+	}
+	if d.Cmd == "purge" {
+		return q.Purge(ctx)
+	}
+	return q.SetAttributes(ctx, map[string]string{"VisibilityTimeout": d.CmdArgs[0].Key})
 }
 
 func (st *queueStory) send(d *datadriven.TestData) {
@@ -260,11 +293,15 @@ func (st *queueStory) show() string {
 func (st *queueStory) function(d *datadriven.TestData) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
-	st.takes, st.raise, st.fail, st.answer, st.throttle, st.effects, st.conflict = 0, "", "", "", 0, false, 0
+	st.starts, st.takes, st.raise, st.fail, st.answer, st.throttle, st.effects, st.conflict, st.missing = 0, 0, "", "", "", 0, false, 0, false
 	for _, a := range d.CmdArgs {
 		text := strings.Join(a.Vals, ",")
 		n, _ := strconv.Atoi(text)
 		switch a.Key {
+		case "starts":
+			st.starts, _ = time.ParseDuration(text)
+		case "missing":
+			st.missing = true
 		case "takes":
 			st.takes, _ = time.ParseDuration(text)
 		case "raise":
@@ -306,7 +343,7 @@ func (st *queueStory) Queue(arn string) (Queue, error) {
 	if err != nil {
 		return nil, ErrSourceGone
 	}
-	return realQueue{q, arn}, nil
+	return realQueue{q, arn, st}, nil
 }
 
 // Open implements Sources.
@@ -327,7 +364,7 @@ func (st *queueStory) Lookup(ref string) (Function, error) {
 }
 
 // Invoke implements Invoker.
-func (st *queueStory) Invoke(ctx context.Context, _ string, payload []byte) (Outcome, error) {
+func (st *queueStory) Invoke(ctx context.Context, _ string, payload []byte, begins func()) (Outcome, error) {
 	var event struct {
 		Records []struct {
 			MessageID  string `json:"messageId"`
@@ -361,6 +398,22 @@ func (st *queueStory) Invoke(ctx context.Context, _ string, payload []byte) (Out
 		st.logf("throttled %v", bodies)
 		st.mu.Unlock()
 		return Outcome{}, fmt.Errorf("busy: %w", ErrThrottled)
+	}
+	if st.missing {
+		st.logf("missing %v", bodies)
+		st.mu.Unlock()
+		return Outcome{}, ErrFunctionNotFound
+	}
+	if st.starts > 0 {
+		starts := st.starts
+		st.mu.Unlock()
+		if err := sleep(ctx, starts); err != nil {
+			return Outcome{}, err
+		}
+		st.mu.Lock()
+	}
+	if begins != nil {
+		begins()
 	}
 	if bytes.Equal(payload, st.event) {
 		st.logf("repeat %v", bodies)
@@ -419,50 +472,4 @@ func (e storyEffects) Discard() {
 	e.st.mu.Lock()
 	defer e.st.mu.Unlock()
 	e.st.logf("discard %v", e.bodies)
-}
-
-// realQueue is a queue as package server hands it to mappings.
-type realQueue struct {
-	*queue.Queue
-	arn string
-}
-
-func (q realQueue) Poll(ctx context.Context, most int, wait time.Duration, windowed bool) ([]Message, error) {
-	got, err := q.Queue.Poll(ctx, most, wait)
-	if errors.Is(err, queue.ErrNotFound) {
-		return nil, ErrSourceGone
-	}
-	messages := make([]Message, len(got))
-	for i := range got {
-		event, err := got[i].AppendEvent(nil, q.arn, "us-east-1", windowed)
-		if err != nil {
-			return nil, err
-		}
-		messages[i] = Message{got[i].MessageID, got[i].Handle, got[i].Body, event}
-	}
-	return messages, err
-}
-
-func (q realQueue) Delete(ctx context.Context, handles []string) error {
-	_, err := q.DeleteAll(ctx, handles)
-	return err
-}
-
-func (q realQueue) DeleteIn(tx *store.Tx, handles []string) error {
-	_, err := q.Queue.DeleteIn(tx, handles)
-	return err
-}
-
-func (q realQueue) GiveBack(handles []string, delay time.Duration) {
-	for _, h := range slices.Backward(handles) {
-		_ = q.Queue.GiveBack(h, int(delay/time.Second))
-	}
-}
-
-func (q realQueue) Hold(handles []string, d time.Duration) bool {
-	return q.Queue.Hold(handles, int(d/time.Second))
-}
-
-func (q realQueue) VisibilityTimeout() time.Duration {
-	return time.Duration(q.Definition().VisibilitySeconds) * time.Second
 }

@@ -58,7 +58,7 @@ type simInvocation struct {
 }
 
 // Invoke implements Invoker.
-func (e *epoch) Invoke(ctx context.Context, arn string, payload []byte) (Outcome, error) {
+func (e *epoch) Invoke(ctx context.Context, arn string, payload []byte, _ func()) (Outcome, error) {
 	w := e.w
 	in := &simInvocation{w: w, e: e}
 	if err := json.Unmarshal(payload, &in.event); err != nil {

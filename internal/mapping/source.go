@@ -128,8 +128,10 @@ type Invoker interface {
 	// Lookup finds a function by name, ARN or partial ARN with optional qualifier.
 	Lookup(ref string) (Function, error)
 	// Invoke calls a function and waits for its result. An error means that the
-	// function did not run.
-	Invoke(ctx context.Context, arn string, payload []byte) (Outcome, error)
+	// function did not run. begins, unless it is nil, is called when the function,
+	// which may have waited for a process, gets the event or is found unable to start,
+	// and once more with each repetition.
+	Invoke(ctx context.Context, arn string, payload []byte, begins func()) (Outcome, error)
 }
 
 // ErrThrottled is what Invoke returns, wrapped, when the function may not run now

@@ -38,7 +38,9 @@ func (goodFunction) Lookup(string) (Function, error) {
 	return Function{Name: "f", ARN: functionARN}, nil
 }
 
-func (goodFunction) Invoke(context.Context, string, []byte) (Outcome, error) { return Outcome{}, nil }
+func (goodFunction) Invoke(context.Context, string, []byte, func()) (Outcome, error) {
+	return Outcome{}, nil
+}
 
 // TestStopWhileListing stops a mapping while it looks for the children of a shard
 // that has ended. The other shards, of which it hears only then, must keep their

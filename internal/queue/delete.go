@@ -2,6 +2,7 @@ package queue
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/weirstream/weir/internal/store"
@@ -78,6 +79,18 @@ func (q *Queue) parse(text string) (handle, error) {
 // now; 0 shows it to others at once. In a standard queue any handle of a message in
 // flight will do.
 func (q *Queue) ChangeVisibility(ctx context.Context, receiptHandle string, seconds int) error {
+	err := q.changeVisibility(ctx, receiptHandle, seconds)
+	if errors.Is(err, errNotInFlight) {
+		return invalid("ReceiptHandle", receiptHandle, errNotInFlight.Message+".")
+	}
+	return err
+}
+
+// errNotInFlight is what an entry of a batch is told; the service words the same error
+// of a single request differently.
+var errNotInFlight = errorf(InvalidReceipt, "Message does not exist or is not available for visibility timeout change")
+
+func (q *Queue) changeVisibility(ctx context.Context, receiptHandle string, seconds int) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -91,39 +104,6 @@ func (q *Queue) ChangeVisibility(ctx context.Context, receiptHandle string, seco
 		q.state.place(e, now, now+int64(seconds)*1000)
 		return nil
 	})
-}
-
-// GiveBack undoes a receive of which nothing has come: the message can be received
-// again after so many seconds, and the receive does not count.
-func (q *Queue) GiveBack(receiptHandle string, seconds int) error {
-	return q.adjust(receiptHandle, false, func(e *entry, now int64) error {
-		e.receipt.receives--
-		q.state.place(e, now, now+int64(seconds)*1000)
-		return nil
-	})
-}
-
-// Hold keeps messages in flight for at least so many seconds more. It reports
-// whether all of them still are in flight under these handles; if not, nothing has
-// changed.
-func (q *Queue) Hold(receiptHandles []string, seconds int) bool {
-	q.state.mu.Lock()
-	defer q.state.mu.Unlock()
-	now := nowMillis()
-	q.state.advance(now)
-	entries := make([]*entry, len(receiptHandles))
-	for i, text := range receiptHandles {
-		h, err := q.parse(text)
-		e := q.state.byNumber[h.number]
-		if err != nil || e == nil || e.place != hidden || e.delayed || e.receipt.token != h.token {
-			return false
-		}
-		entries[i] = e
-	}
-	for _, e := range entries {
-		q.state.place(e, now, max(e.visibleFrom, now+int64(seconds)*1000))
-	}
-	return true
 }
 
 // place moves a message in flight to where it belongs when it is hidden until a
@@ -146,7 +126,7 @@ func (q *Queue) adjust(receiptHandle string, anyHandle bool, change func(e *entr
 	if err != nil {
 		return err
 	}
-	r, err := q.adjustEntry(h, receiptHandle, anyHandle, change)
+	r, err := q.adjustEntry(h, anyHandle, change)
 	if err != nil || r == nil {
 		return err
 	}
@@ -155,7 +135,7 @@ func (q *Queue) adjust(receiptHandle string, anyHandle bool, change func(e *entr
 	return q.queues.commitReceipts(tx)
 }
 
-func (q *Queue) adjustEntry(h handle, text string, anyHandle bool, change func(e *entry, now int64) error) (*receipt, error) {
+func (q *Queue) adjustEntry(h handle, anyHandle bool, change func(e *entry, now int64) error) (*receipt, error) {
 	q.state.mu.Lock()
 	defer q.state.mu.Unlock()
 	if q.state.removed {
@@ -166,7 +146,7 @@ func (q *Queue) adjustEntry(h handle, text string, anyHandle bool, change func(e
 	e := q.state.byNumber[h.number]
 	inFlight := e != nil && e.place == hidden && !e.delayed && (anyHandle || e.receipt.token == h.token)
 	if e == nil || !inFlight && q.state.fifo {
-		return nil, invalid("ReceiptHandle", text, "Message does not exist or is not available for visibility timeout change.")
+		return nil, errNotInFlight
 	}
 	if !inFlight {
 		return nil, nil
@@ -219,7 +199,7 @@ func (q *Queue) ChangeVisibilityBatch(ctx context.Context, entries []Handled) ([
 	}
 	results := make([]Result, len(entries))
 	for i, e := range entries {
-		results[i] = Result{ID: e.ID, Err: q.ChangeVisibility(ctx, e.Handle, e.Visibility)}
+		results[i] = Result{ID: e.ID, Err: q.changeVisibility(ctx, e.Handle, e.Visibility)}
 	}
 	return results, nil
 }

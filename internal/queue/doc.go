@@ -12,6 +12,8 @@
 // sync. Who has received a message, and how often, is on disk a twentieth of a
 // second later and nobody waits for it: what was received just before a crash may
 // be handed out again earlier than its visibility timeout says, with a lower count.
+// What an event source receives is written down when it begins with it; see
+// [Queue.Poll].
 // A message becomes receivable when it is on disk, messages of one queue in the
 // order in which they were sent.
 //

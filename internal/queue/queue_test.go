@@ -140,6 +140,13 @@ func TestAttributesThatAreRefused(t *testing.T) {
 			t.Errorf("%+v: %v", c, err)
 		}
 	}
+	create(t, qs, "two", nil)
+	for range 30 {
+		_, err := qs.Create(t.Context(), "two", map[string]string{"VisibilityTimeout": "5", "DelaySeconds": "5", "MessageRetentionPeriod": "60"}, nil)
+		if err == nil || !strings.HasSuffix(err.Error(), "attribute DelaySeconds") {
+			t.Fatal("not the first of the attributes that differ:", err)
+		}
+	}
 	q := create(t, qs, "a.fifo", map[string]string{"FifoQueue": "true"})
 	if err := q.SetAttributes(t.Context(), map[string]string{"FifoQueue": "false"}); err == nil || !strings.Contains(err.Error(), "Modifying queue type is not supported.") {
 		t.Error(err)

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -188,12 +190,12 @@ func (qs *Queues) make(d Definition) (*Queue, error) {
 // agrees compares the attributes that were given with those of a queue.
 func agrees(old, wanted *Definition, given map[string]string) error {
 	have, want := old.settings(), wanted.settings()
-	for name := range have {
+	for _, name := range slices.Sorted(maps.Keys(have)) {
 		if _, ok := given[name]; ok && have[name] != want[name] {
 			return nameExists(name)
 		}
 	}
-	for name := range given {
+	for _, name := range slices.Sorted(maps.Keys(given)) {
 		if have[name] != want[name] {
 			return nameExists(name)
 		}

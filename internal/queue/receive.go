@@ -19,6 +19,8 @@ type ReceiveRequest struct {
 	// AttemptID makes the request repeatable in FIFO queues: for five minutes the
 	// same id gets the same messages, unless something was done with them.
 	AttemptID *string
+
+	unsaved bool // see Poll
 }
 
 // Received is a message that was handed out.
@@ -88,12 +90,6 @@ func (q *Queue) Receive(ctx context.Context, r ReceiveRequest) ([]Received, erro
 	return q.receive(ctx, r, time.Duration(or(r.Wait, d.WaitSeconds))*time.Second)
 }
 
-// Poll is Receive for an event source: it may ask for any number of messages and
-// wait for any time.
-func (q *Queue) Poll(ctx context.Context, most int, wait time.Duration) ([]Received, error) {
-	return q.receive(ctx, ReceiveRequest{Max: &most}, wait)
-}
-
 func (q *Queue) receive(ctx context.Context, r ReceiveRequest, wait time.Duration) ([]Received, error) {
 	deadline := time.Now().Add(wait)
 	timer := time.NewTimer(time.Hour) // set before each use
@@ -157,7 +153,7 @@ func (q *Queue) receiveNow(r ReceiveRequest) ([]Received, error) {
 		if err != nil {
 			return nil, err
 		}
-		if err := q.settle(t); err != nil {
+		if err := q.settle(t, !r.unsaved); err != nil {
 			return nil, err
 		}
 		got, err := q.read(t)
@@ -269,18 +265,23 @@ func (s *state) repeat(id string, now, until int64) (t taken) {
 	return t
 }
 
-// settle writes down what a receive has changed.
-func (q *Queue) settle(t taken) error {
+// settle writes down what a receive has changed; save says that this goes for the
+// messages that were handed out, too.
+func (q *Queue) settle(t taken, save bool) error {
 	if len(t.dead) > 0 {
 		if err := q.bury(t.dead, t.target); err != nil {
 			return err
 		}
 	}
-	if len(t.live)+len(t.expired) == 0 {
+	receipts := t.live
+	if !save {
+		receipts = nil
+	}
+	if len(receipts)+len(t.expired) == 0 {
 		return nil
 	}
 	tx := q.queues.db.Begin()
-	for i, e := range t.live {
+	for i, e := range receipts {
 		tx.Set(numberedKey(whatReceipt, q.id, e.number), t.receipts[i].encode())
 	}
 	q.erase(tx, t.expired)

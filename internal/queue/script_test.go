@@ -121,7 +121,7 @@ func (s *story) command(name string, args []string) (string, error) {
 		time.Sleep(d)
 		synctest.Wait()
 		return "", err
-	case "delete", "show-for", "give-back":
+	case "delete", "show-for", "give-back", "begin", "hold":
 		return s.onHandle(ctx, name, words)
 	}
 	q, err := s.queues.Get(words[0])
@@ -131,8 +131,8 @@ func (s *story) command(name string, args []string) (string, error) {
 	switch name {
 	case "send":
 		return s.send(ctx, q, words[1:], settings)
-	case "receive":
-		return s.receive(ctx, q, settings)
+	case "receive", "poll":
+		return s.receive(ctx, q, name == "poll", settings)
 	case "count":
 		c := q.Counts()
 		return fmt.Sprintf("%d visible, %d in flight, %d delayed\n", c.Visible, c.InFlight, c.Delayed), nil
@@ -209,12 +209,18 @@ func (s *story) send(ctx context.Context, q *Queue, bodies []string, settings ma
 	return b.String(), err
 }
 
-func (s *story) receive(ctx context.Context, q *Queue, settings map[string]string) (string, error) {
+func (s *story) receive(ctx context.Context, q *Queue, poll bool, settings map[string]string) (string, error) {
 	most := number32(settings, "max")
 	began := time.Now()
-	got, err := q.Receive(ctx, ReceiveRequest{
-		Max: most, Visibility: number32(settings, "for"), Wait: number32(settings, "wait"), AttemptID: optional(settings, "attempt"),
-	})
+	var got []Received
+	var err error
+	if poll {
+		got, err = q.Poll(ctx, *most, 0, time.Duration(*number32(settings, "for"))*time.Second)
+	} else {
+		got, err = q.Receive(ctx, ReceiveRequest{
+			Max: most, Visibility: number32(settings, "for"), Wait: number32(settings, "wait"), AttemptID: optional(settings, "attempt"),
+		})
+	}
 	if err != nil {
 		return "", err
 	}
@@ -259,10 +265,14 @@ func (s *story) onHandle(ctx context.Context, name string, words []string) (stri
 	switch name {
 	case "delete":
 		err = q.Delete(ctx, handle)
+	case "begin":
+		err = q.Begin([]string{handle})
+	case "hold":
+		return fmt.Sprintln(q.Hold([]string{handle}, time.Duration(seconds)*time.Second)), nil
 	case "show-for":
 		err = q.ChangeVisibility(ctx, handle, seconds)
 	default:
-		err = q.GiveBack(handle, seconds)
+		err = q.GiveBack([]string{handle}, time.Duration(seconds)*time.Second)
 	}
 	if err != nil {
 		return strings.ReplaceAll(err.Error(), handle, "HANDLE") + "\n", nil

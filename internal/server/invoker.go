@@ -38,8 +38,8 @@ func (i invoker) Lookup(ref string) (mapping.Function, error) {
 }
 
 // Invoke implements mapping.Invoker.
-func (i invoker) Invoke(ctx context.Context, arn string, payload []byte) (mapping.Outcome, error) {
-	res, err := i.functions.InvokeHeld(ctx, function.Invocation{Function: arn, Payload: payload})
+func (i invoker) Invoke(ctx context.Context, arn string, payload []byte, begins func()) (mapping.Outcome, error) {
+	res, err := i.functions.InvokeHeld(ctx, function.Invocation{Function: arn, Payload: payload, Begins: begins})
 	if errors.Is(err, function.ErrThrottled) {
 		err = fmt.Errorf("%w: %w", mapping.ErrThrottled, err)
 	}

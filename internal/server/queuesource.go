@@ -42,8 +42,8 @@ type queueSource struct {
 const busyPause = time.Second
 
 // Poll implements mapping.Queue.
-func (s queueSource) Poll(ctx context.Context, most int, wait time.Duration, windowed bool) ([]mapping.Message, error) {
-	got, err := s.Queue.Poll(ctx, most, wait)
+func (s queueSource) Poll(ctx context.Context, most int, wait, hide time.Duration, windowed bool) ([]mapping.Message, error) {
+	got, err := s.Queue.Poll(ctx, most, wait, hide)
 	var e *queue.Error
 	if errors.As(err, &e) && e.Code == queue.OverLimit {
 		select {
@@ -88,19 +88,6 @@ func deleted(err error) error {
 		return nil
 	}
 	return err
-}
-
-// GiveBack implements mapping.Queue. A message that is not in flight any more has
-// been given back by its visibility timeout.
-func (s queueSource) GiveBack(handles []string, delay time.Duration) {
-	for i := len(handles) - 1; i >= 0; i-- { // so that the first of a group comes last to be seen
-		_ = s.Queue.GiveBack(handles[i], int(delay/time.Second))
-	}
-}
-
-// Hold implements mapping.Queue.
-func (s queueSource) Hold(handles []string, d time.Duration) bool {
-	return s.Queue.Hold(handles, int(d/time.Second))
 }
 
 // VisibilityTimeout implements mapping.Queue.

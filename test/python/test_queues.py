@@ -12,6 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from conftest import ACCOUNT, REGION, ROLE, eventually, zipped
+from mappings import create_function, printed
 
 HANDLER = """
 import json, os, time, boto3
@@ -298,6 +299,33 @@ def test_a_failed_batch_comes_again(sqs, make, map_, function):
     sqs.send_message(QueueUrl=url, MessageBody='{"id": "again", "raise": true}')
     tries, record = seen(function, "again", 2)
     assert tries == 2 and record["attributes"]["ApproximateReceiveCount"] == "2"
+
+
+@pytest.mark.parametrize("fifo", [False, True])
+def test_messages_wait_for_a_slow_start(weir, sqs, make, fifo):
+    options, grouped = {"VisibilityTimeout": "1"}, {}
+    if fifo:
+        grouped = {"MessageGroupId": "g"}
+        options |= {"FifoQueue": "true", "ContentBasedDeduplication": "true"}
+    dead = make("dead", **options)
+    url = make(**options, RedrivePolicy=json.dumps({"deadLetterTargetArn": arn(dead), "maxReceiveCount": 1}))
+    name = f"sleeper-{fifo}"
+    create_function(weir, name, """
+time.sleep(5)
+def handler(event, context):
+    saw([[r["body"], r["attributes"]["ApproximateReceiveCount"]] for r in event["Records"]])
+""", Timeout=1)
+    uuid = weir.client("lambda").create_event_source_mapping(EventSourceArn=arn(url), FunctionName=name, BatchSize=2)["UUID"]
+    for i in range(5):
+        sqs.send_message(QueueUrl=url, MessageBody=str(i), **grouped)
+    empty(sqs, url)
+    weir.client("lambda").delete_event_source_mapping(UUID=uuid)
+    batches = printed(weir, name)
+    messages = [message for batch in batches for message in batch]
+    assert sorted(messages) == [[str(i), "1"] for i in range(5)]
+    assert receive(sqs, dead) == []
+    if fifo:
+        assert messages == sorted(messages)
 
 
 def test_filters_delete_what_does_not_match(sqs, make, map_, function):

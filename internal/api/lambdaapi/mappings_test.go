@@ -35,7 +35,7 @@ func (c *heldCalls) Lookup(ref string) (mapping.Function, error) {
 }
 
 // Invoke implements mapping.Invoker.
-func (c *heldCalls) Invoke(ctx context.Context, _ string, _ []byte) (mapping.Outcome, error) {
+func (c *heldCalls) Invoke(ctx context.Context, _ string, _ []byte, _ func()) (mapping.Outcome, error) {
 	c.begun <- struct{}{}
 	select {
 	case <-c.leave:

@@ -2,6 +2,7 @@ package sqsapi
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -90,7 +91,8 @@ func (e *sendEntry) message(ctx context.Context) (queue.Message, error) {
 		}
 		m.Attributes[name] = queue.Attribute{Type: aws.ToString(a.DataType), String: aws.ToString(a.StringValue), Binary: a.BinaryValue}
 	}
-	for name, a := range e.MessageSystemAttributes {
+	for _, name := range slices.Sorted(maps.Keys(e.MessageSystemAttributes)) {
+		a := e.MessageSystemAttributes[name]
 		if name != traceHeader || aws.ToString(a.DataType) != "String" || aws.ToString(a.StringValue) == "" {
 			return m, &queue.Error{Code: queue.InvalidValue, Message: "Message system attribute '" + name + "' is invalid: the only one that can be sent is AWSTraceHeader, a non-empty String."}
 		}
@@ -179,24 +181,44 @@ func (h handlers) receiveMessage(ctx context.Context, in *receiveInput) (*sqs.Re
 	if err != nil {
 		return nil, err
 	}
+	system, err := systemNames(in)
+	if err != nil {
+		return nil, h.exception(ctx, err)
+	}
 	got, err := q.Receive(ctx, queue.ReceiveRequest{
 		Max: whole(in.MaxNumberOfMessages), Visibility: whole(in.VisibilityTimeout), Wait: whole(in.WaitTimeSeconds), AttemptID: in.ReceiveRequestAttemptId,
 	})
 	if err != nil {
 		return nil, h.exception(ctx, err)
 	}
-	var system []string
-	for _, name := range in.AttributeNames {
-		system = append(system, string(name))
-	}
-	for _, name := range in.MessageSystemAttributeNames {
-		system = append(system, string(name))
-	}
 	out := &sqs.ReceiveMessageOutput{}
 	for i := range got {
 		out.Messages = append(out.Messages, message(&got[i], system, in.MessageAttributeNames))
 	}
 	return out, nil
+}
+
+// systemNames are the system attributes that are asked for. The older parameter takes
+// the names of attributes of queues too, which no message has.
+func systemNames(in *receiveInput) (names []string, err error) {
+	known := types.MessageSystemAttributeName("").Values()
+	for _, name := range in.AttributeNames {
+		if !slices.Contains(name.Values(), name) && !slices.Contains(known, types.MessageSystemAttributeName(name)) {
+			return nil, unknownAttribute(string(name))
+		}
+		names = append(names, string(name))
+	}
+	for _, name := range in.MessageSystemAttributeNames {
+		if !slices.Contains(known, name) {
+			return nil, unknownAttribute(string(name))
+		}
+		names = append(names, string(name))
+	}
+	return names, nil
+}
+
+func unknownAttribute(name string) error {
+	return &queue.Error{Code: queue.InvalidAttribute, Message: "Unknown Attribute " + name + "."}
 }
 
 // message shows of a message what was asked for.

@@ -137,6 +137,9 @@ func (h handlers) setQueueAttributes(ctx context.Context, in *sqs.SetQueueAttrib
 	if err != nil {
 		return nil, err
 	}
+	if in.Attributes == nil {
+		return nil, missing("Attributes")
+	}
 	return nil, h.exception(ctx, q.SetAttributes(ctx, in.Attributes))
 }
 
@@ -153,6 +156,9 @@ func (h handlers) tagQueue(ctx context.Context, in *sqs.TagQueueInput) (*sqs.Tag
 	if err != nil {
 		return nil, err
 	}
+	if in.Tags == nil {
+		return nil, missing("Tags")
+	}
 	return nil, h.exception(ctx, q.Tag(ctx, in.Tags, nil))
 }
 
@@ -160,6 +166,9 @@ func (h handlers) untagQueue(ctx context.Context, in *sqs.UntagQueueInput) (*sqs
 	q, err := h.queue(ctx, in.QueueUrl)
 	if err != nil {
 		return nil, err
+	}
+	if in.TagKeys == nil {
+		return nil, missing("TagKeys")
 	}
 	return nil, h.exception(ctx, q.Tag(ctx, nil, in.TagKeys))
 }

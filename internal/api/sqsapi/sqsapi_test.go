@@ -116,6 +116,17 @@ func TestSendReceiveDelete(t *testing.T) {
 	if err != nil || len(deleted.Successful) != 3 || len(deleted.Failed) != 1 || *deleted.Failed[0].Code != "ReceiptHandleIsInvalid" {
 		t.Error(deleted, err)
 	}
+	// Of a message that is gone the entry of a batch is told something else than a single request.
+	handle := got.Messages[0].ReceiptHandle
+	shown, err := f.ChangeMessageVisibilityBatch(ctx, &sqs.ChangeMessageVisibilityBatchInput{QueueUrl: &q, Entries: []types.ChangeMessageVisibilityBatchRequestEntry{{Id: aws.String("0"), ReceiptHandle: handle, VisibilityTimeout: 1}}})
+	if err != nil || len(shown.Failed) != 1 || *shown.Failed[0].Code != "ReceiptHandleIsInvalid" || !shown.Failed[0].SenderFault ||
+		*shown.Failed[0].Message != "Message does not exist or is not available for visibility timeout change" {
+		t.Error(shown, err)
+	}
+	_, err = f.ChangeMessageVisibility(ctx, &sqs.ChangeMessageVisibilityInput{QueueUrl: &q, ReceiptHandle: handle, VisibilityTimeout: 1})
+	if refused := (smithy.APIError)(nil); !errors.As(err, &refused) || refused.ErrorCode() != "InvalidParameterValue" {
+		t.Error(err)
+	}
 	all, err := f.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{QueueUrl: &q, AttributeNames: []types.QueueAttributeName{"All"}})
 	if err != nil || len(all.Attributes) != 12 || all.Attributes["ApproximateNumberOfMessages"] != "0" || all.Attributes["VisibilityTimeout"] != "60" {
 		t.Error(all, err)
@@ -356,5 +367,26 @@ func TestAdministration(t *testing.T) {
 	var e smithy.APIError
 	if _, err := f.PurgeQueue(ctx, &sqs.PurgeQueueInput{QueueUrl: &q}); !errors.As(err, &e) || e.ErrorCode() != "AWS.SimpleQueueService.NonExistentQueue" && e.ErrorCode() != "QueueDoesNotExist" {
 		t.Error(err)
+	}
+}
+
+// Parameters that are missing or unknown are refused, and not passed over.
+func TestValuesOutsideOfTheModel(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	q := f.queue("jobs", nil)
+	for _, c := range []struct{ operation, members, want string }{
+		{"SetQueueAttributes", "", "The request must contain the parameter Attributes."},
+		{"TagQueue", "", "The request must contain the parameter Tags."},
+		{"UntagQueue", "", "The request must contain the parameter TagKeys."},
+		{"ReceiveMessage", `,"AttributeNames":["SenderId","Height"]`, "Unknown Attribute Height."},
+		{"ReceiveMessage", `,"MessageSystemAttributeNames":["Policy"]`, "Unknown Attribute Policy."},
+	} {
+		if status, body := f.json(c.operation, `{"QueueUrl":"`+q+`"`+c.members+`}`); status != http.StatusBadRequest || !strings.Contains(body, c.want) {
+			t.Errorf("%+v: %d %s", c, status, body)
+		}
+	}
+	if status, body := f.json("ReceiveMessage", `{"QueueUrl":"`+q+`","AttributeNames":["All","AWSTraceHeader","Policy"],"MessageSystemAttributeNames":["All","DeadLetterQueueSourceArn"]}`); status != http.StatusOK {
+		t.Errorf("names that there are: %d %s", status, body)
 	}
 }
