@@ -59,6 +59,40 @@ func TestCollectionSurvivesRestart(t *testing.T) {
 	}
 }
 
+func TestStoreBelongsToAnIdentity(t *testing.T) {
+	t.Parallel()
+	fs := vfs.NewMem()
+	claim := func(id, want Identity, then func(*store.DB)) {
+		t.Helper()
+		db, err := store.Open("data", store.Options{FS: fs})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer db.Close()
+		if owner, err := id.Claim(db); err != nil || owner != want {
+			t.Fatalf("%v claims the store: it belongs to %v, %v; want %v", id, owner, err, want)
+		}
+		then(db)
+	}
+	define := func(db *store.DB) {
+		things, err := Load[thing](db, "thing")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := things.Put("a", thing{1}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	nothing := func(*store.DB) {}
+	here := DefaultIdentity
+	there := Identity{Partition: "aws", Region: "eu-west-1", Account: "111122223333"}
+	claim(there, there, nothing)
+	claim(here, here, define) // nothing had been defined
+	claim(here, here, nothing)
+	claim(there, here, nothing)
+	claim(here, here, nothing)
+}
+
 func TestParseARN(t *testing.T) {
 	t.Parallel()
 	const s = "arn:aws:lambda:us-east-1:000000000000:function:f:$LATEST"

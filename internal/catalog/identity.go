@@ -6,8 +6,11 @@
 package catalog
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
+
+	"github.com/weirstream/weir/internal/store"
 )
 
 // Identity is the account and region in which everything of one server lives.
@@ -19,6 +22,44 @@ type Identity struct {
 
 // DefaultIdentity is what a server uses when nothing else is asked for.
 var DefaultIdentity = Identity{Partition: "aws", Region: "us-east-1", Account: "000000000000"}
+
+// Claim notes whose the store is: definitions and what refers to them hold ARNs, with
+// an account and a region that must stay what they are. It returns the owner, which is
+// id unless things are defined in the store under another identity.
+func (id Identity) Claim(db *store.DB) (owner Identity, err error) {
+	const server = "server"
+	owners, err := Load[Identity](db, "identity")
+	if err != nil {
+		return Identity{}, err
+	}
+	owner, known := owners.Get(server)
+	if known && owner == id {
+		return id, nil
+	}
+	if known {
+		used, err := definesAnything(db, owners.key(server))
+		if err != nil || used {
+			return owner, err
+		}
+	}
+	return id, owners.Put(server, id)
+}
+
+// definesAnything reports whether the catalog has a key besides except.
+func definesAnything(db *store.DB, except []byte) (bool, error) {
+	all := store.Key(store.DomainCatalog, 1)
+	it, err := db.Scan(all, store.PrefixEnd(all))
+	if err != nil {
+		return false, err
+	}
+	defer it.Close()
+	for ok := it.First(); ok; ok = it.Next() {
+		if !bytes.Equal(it.Key(), except) {
+			return true, nil
+		}
+	}
+	return false, it.Close()
+}
 
 // ARN builds an Amazon Resource Name of a service in this account and region.
 func (id Identity) ARN(service, resource string) string {

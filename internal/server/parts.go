@@ -3,7 +3,9 @@ package server
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/http"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -82,8 +84,14 @@ func (s *Server) openParts() (*parts, error) {
 
 func (s *Server) openDomains(p *parts) (err error) {
 	id, log, m := s.cfg.Identity, s.cfg.Log, s.meter
+	if err := s.checkFolders(); err != nil {
+		return err
+	}
 	db, err := store.Open(filepath.Join(s.cfg.DataDir, storeFolder), store.Options{Logger: log})
 	if p.db, err = keep(p, db, err); err != nil {
+		return err
+	}
+	if err := s.checkOwner(db); err != nil {
 		return err
 	}
 	transactions := transaction.Open(transaction.Config{DB: db, Meter: m})
@@ -146,6 +154,29 @@ func (s *Server) openDomains(p *parts) (err error) {
 	}
 	p.console = s.openConsole(p)
 	return nil
+}
+
+// checkFolders refuses a directory with objects but without the store that knows them:
+// they would be taken for leftovers.
+func (s *Server) checkFolders() error {
+	if _, err := os.Stat(filepath.Join(s.cfg.DataDir, storeFolder)); !errors.Is(err, fs.ErrNotExist) {
+		return nil // opening the store tells what else is wrong
+	}
+	if _, err := os.Stat(filepath.Join(s.cfg.DataDir, objectsFolder)); err != nil {
+		return nil
+	}
+	return fmt.Errorf("%w: %s has a folder %q and no folder %q", store.ErrDamaged, s.cfg.DataDir, objectsFolder, storeFolder)
+}
+
+// checkOwner refuses a directory that was filled under another account or region: what
+// refers to streams and topics there would lead nowhere.
+func (s *Server) checkOwner(db *store.DB) error {
+	owner, err := s.cfg.Identity.Claim(db)
+	if err != nil || owner == s.cfg.Identity {
+		return err
+	}
+	return fmt.Errorf("data directory %s is that of another account or region: start with --region %s --account %s, or name another directory with --data-dir",
+		s.cfg.DataDir, owner.Region, owner.Account)
 }
 
 func (s *Server) accountConcurrency() int {

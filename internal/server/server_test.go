@@ -2,8 +2,10 @@ package server
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net/http"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -12,6 +14,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
+
+	"github.com/weirstream/weir/internal/catalog"
+	"github.com/weirstream/weir/internal/store"
 )
 
 func start(t *testing.T, dir string) *Server {
@@ -43,6 +48,11 @@ func TestRestartKeepsStreams(t *testing.T) {
 	}
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
+	}
+	elsewhere := catalog.Identity{Partition: "aws", Region: "eu-west-1", Account: "111122223333"}
+	if _, err := Open(Config{Listen: "127.0.0.1:0", DataDir: dir, Identity: elsewhere}); err == nil ||
+		!strings.Contains(err.Error(), "start with --region us-east-1 --account 000000000000") {
+		t.Errorf("in another region: %v", err)
 	}
 	s = start(t, dir)
 	out, err := client(s).DescribeStreamSummary(ctx, &kinesis.DescribeStreamSummaryInput{StreamName: aws.String("s")})
@@ -98,6 +108,20 @@ func TestSecondServerOnADirectoryIsRefused(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "data")
 	start(t, dir)
 	if _, err := Open(Config{Listen: "127.0.0.1:0", DataDir: dir}); err == nil || !strings.Contains(err.Error(), "in use by another process") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestObjectsWithoutTheirStoreAreKept(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "data")
+	if err := start(t, dir).Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.RemoveAll(filepath.Join(dir, storeFolder)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(Config{Listen: "127.0.0.1:0", DataDir: dir}); !errors.Is(err, store.ErrDamaged) {
 		t.Errorf("got %v", err)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -40,9 +41,9 @@ type DB struct {
 
 // Open opens the data directory dir, creating it when it does not exist.
 //
-// It fails with ErrLocked when another process has it open and with ErrDiskFull when
-// the disk has no room for it, and refuses a directory that was written with another
-// layout version.
+// It fails with ErrLocked when another process has it open, with ErrDiskFull when the
+// disk has no room for it and with ErrDamaged when files of it are missing or not what
+// was written, and refuses a directory that was written with another layout version.
 func Open(dir string, opts Options) (*DB, error) {
 	fs := opts.FS
 	if fs == nil {
@@ -50,7 +51,8 @@ func Open(dir string, opts Options) (*DB, error) {
 	}
 	dir = filepath.Clean(dir)
 	room := newSpace(fs, dir, opts.Logger)
-	fs = patientFS{fs, room}
+	opening := &openingFS{FS: patientFS{fs, room}}
+	fs = opening
 	if opts.FS == nil {
 		fs = withWrittenLog(fs)
 	}
@@ -60,13 +62,39 @@ func Open(dir string, opts Options) (*DB, error) {
 	if err := room.checkStart(); err != nil {
 		return nil, err
 	}
+	lock, err := pebble.LockDirectory(dir, fs)
+	if err != nil {
+		return nil, opening.explain(dir, err)
+	}
+	defer lock.Close() // the engine has its own hold of it
+	used, err := inspect(fs, dir)
+	if err != nil {
+		return nil, err
+	}
 	cacheBytes := opts.CacheBytes
 	if cacheBytes == 0 {
 		cacheBytes = 32 << 20
 	}
 	cache := pebble.NewCache(cacheBytes)
-	engine, err := pebble.Open(dir, &pebble.Options{
+	engine, err := pebble.Open(dir, engineOptions(fs, lock, cache, engineLogger{opts.Logger}))
+	if err != nil {
+		cache.Unref()
+		return nil, opening.explain(dir, err)
+	}
+	db := &DB{pebble: engine, cache: cache, space: room}
+	if err := db.checkLayout(used); err != nil {
+		return nil, errors.Join(fmt.Errorf("data directory %s: %w", dir, err), db.Close())
+	}
+	if err := opening.release(); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return db, nil
+}
+
+func engineOptions(fs vfs.FS, lock *pebble.Lock, cache *pebble.Cache, log engineLogger) *pebble.Options {
+	return &pebble.Options{
 		FS:                 fs,
+		Lock:               lock,
 		Cache:              cache,
 		FormatMajorVersion: pebble.FormatNewest,
 		// Larger than the default 4 MiB so that a burst of records is flushed in
@@ -79,21 +107,9 @@ func Open(dir string, opts Options) (*DB, error) {
 		// The space of a range that was deleted comes back once its deletion is in a
 		// file, which a server without load would not write for long.
 		FlushDelayDeleteRange: 10 * time.Second,
-		Logger:                engineLogger{opts.Logger},
-		EventListener:         &pebble.EventListener{BackgroundError: engineLogger{opts.Logger}.backgroundError},
-	})
-	if err != nil {
-		cache.Unref()
-		if isLockError(err) {
-			return nil, fmt.Errorf("%w: %s", ErrLocked, dir)
-		}
-		return nil, fmt.Errorf("open data directory %s: %w", dir, err)
+		Logger:                log,
+		EventListener:         log.events(),
 	}
-	db := &DB{pebble: engine, cache: cache, space: room}
-	if err := db.checkLayout(); err != nil {
-		return nil, errors.Join(fmt.Errorf("data directory %s: %w", dir, err), db.Close())
-	}
-	return db, nil
 }
 
 func isLockError(err error) bool {
@@ -101,16 +117,30 @@ func isLockError(err error) bool {
 		err.Error() == "lock held by current process"
 }
 
-func (db *DB) checkLayout() error {
+// checkLayout compares the layout's version. The version is the first thing that is
+// written to a directory, so it is never missing from one that was used before or
+// that has anything in it.
+func (db *DB) checkLayout(used bool) error {
 	key := append(Key(DomainMeta, 6), "layout"...)
 	value, ok, err := db.Get(key)
 	if err != nil {
 		return err
 	}
 	if !ok {
+		if empty, err := db.empty(); err != nil || used || !empty {
+			return errors.Join(err, fmt.Errorf("%w: what was written first is missing, so a log (*.log) is, or the list of files (MANIFEST-*) is cut off; bring it back from a copy", ErrDamaged))
+		}
 		tx := db.Begin()
 		tx.Set(key, binary.BigEndian.AppendUint32(nil, LayoutVersion))
-		return tx.Commit()
+		if err := tx.Commit(); err != nil {
+			return err
+		}
+		// From now on the directory has a table, by which a loss can be told from a first
+		// start, and a log in the engine's newest format, which shows damage in its middle.
+		if err := db.pebble.Flush(); err != nil {
+			return fmt.Errorf("store: %w", err)
+		}
+		return nil
 	}
 	if len(value) != 4 {
 		return errors.New("layout version is unreadable; this is not a Weir data directory or it is damaged")
@@ -119,10 +149,18 @@ func (db *DB) checkLayout() error {
 	case v == LayoutVersion:
 		return nil
 	case v > LayoutVersion:
-		return fmt.Errorf("written with layout version %d by a newer Weir; this one reads version %d", v, LayoutVersion)
+		return fmt.Errorf("written by a newer Weir (layout %d, this one reads %d): start that one, or name another directory", v, LayoutVersion)
 	default:
-		return fmt.Errorf("written with layout version %d, which this Weir (version %d) cannot migrate", v, LayoutVersion)
+		return fmt.Errorf("written by an older Weir (layout %d, this one reads %d): start that one, or name another directory", v, LayoutVersion)
 	}
+}
+
+func (db *DB) empty() (bool, error) {
+	it, err := db.Scan([]byte{0}, []byte{0xff})
+	if err != nil {
+		return false, err
+	}
+	return !it.First(), it.Close()
 }
 
 // Close releases the directory. It waits for the engine's background work; a
@@ -254,6 +292,16 @@ func (l engineLogger) Errorf(format string, args ...any) {
 	}
 }
 
+func (l engineLogger) events() *pebble.EventListener {
+	return &pebble.EventListener{BackgroundError: l.backgroundError, DataCorruption: l.dataCorruption}
+}
+
+// dataCorruption ends the process when a file is found that is not what was written.
+// Nothing of it can be answered, and merging it with others would spread the damage.
+func (l engineLogger) dataCorruption(info pebble.DataCorruptionInfo) {
+	l.end(fmt.Sprintf("%v: %s: %v", ErrDamaged, info.Path, info.Details))
+}
+
 // backgroundError logs what the engine will try again. What may pass is logged by the
 // one who waits for it, less often.
 func (l engineLogger) backgroundError(err error) {
@@ -266,7 +314,13 @@ func (l engineLogger) backgroundError(err error) {
 // example when the disk refuses a write of the log. Going on would acknowledge
 // what is not on disk, so the process ends; the log replays on the next start.
 func (l engineLogger) Fatalf(format string, args ...any) {
-	l.Errorf(format, args...)
-	fmt.Fprintf(os.Stderr, "weir: the data directory cannot be written: "+format+"\n", args...)
+	l.end("the data directory cannot be written: " + fmt.Sprintf(format, args...))
+}
+
+// end ends the process with one line; what follows are stacks of the engine.
+func (l engineLogger) end(reason string) {
+	reason, _, _ = strings.Cut(reason, "\n")
+	l.Errorf("%s", reason)
+	fmt.Fprintln(os.Stderr, "weir: "+reason)
 	os.Exit(70)
 }

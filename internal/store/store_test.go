@@ -124,7 +124,7 @@ func TestConcurrentCommitsAllSurvive(t *testing.T) {
 
 func TestLayoutVersions(t *testing.T) {
 	t.Parallel()
-	for version, want := range map[uint32]string{LayoutVersion + 1: "by a newer Weir", 0: "cannot migrate"} {
+	for version, want := range map[uint32]string{LayoutVersion + 1: "by a newer Weir", 0: "by an older Weir"} {
 		fs := vfs.NewMem()
 		db := open(t, fs)
 		tx := db.Begin()
