@@ -3,8 +3,10 @@ package cli
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/weirstream/weir/internal/stack/packaging"
@@ -50,7 +52,8 @@ func cdkStackName(path string) string {
 	if err := readBeside(path, "manifest.json", &manifest); err != nil {
 		return id
 	}
-	for artifact, a := range manifest.Artifacts {
+	for _, artifact := range slices.Sorted(maps.Keys(manifest.Artifacts)) {
+		a := manifest.Artifacts[artifact]
 		if a.Properties.TemplateFile != base {
 			continue
 		}

@@ -55,8 +55,8 @@ func (r DeployRequest) check() error {
 	if len(r.Tags) > maxTags {
 		return template.Problems{{Message: fmt.Sprintf("a stack has at most %d tags", maxTags)}}
 	}
-	for id, zip := range r.Code {
-		if len(zip) == 0 || len(zip) > maxPackage {
+	for _, id := range slices.Sorted(maps.Keys(r.Code)) {
+		if n := len(r.Code[id]); n == 0 || n > maxPackage {
 			return template.Problems{{LogicalID: id, Message: fmt.Sprintf("a code package has 1 to %d bytes", maxPackage)}}
 		}
 	}

@@ -16,26 +16,25 @@ import (
 // function. The error is a template.Problems that tells also of what a later look
 // would find: whoever mends a template wants to know all of it.
 func Parse(text []byte, parameters, packages map[string]string, setting template.Setting) (*template.Bound, error) {
-	t, err := template.Parse(text)
+	t, err := template.ParseFor(text, parameters, setting)
 	if t == nil {
 		return nil, err
 	}
 	expanded, unexpanded := sam.Expand(t, sam.Inputs{Parameters: parameters, Packages: packages})
 	if err != nil || unexpanded != nil {
-		return nil, survey(expanded, err, unexpanded, t.CheckParameters(parameters).Err())
+		return nil, survey(expanded, t.Decided(parameters, setting), err, unexpanded, t.CheckParameters(parameters).Err())
 	}
 	bound, err := expanded.Bind(parameters, setting)
 	if err != nil {
-		return nil, survey(expanded, err)
+		return nil, survey(expanded, expanded.Decided(parameters, setting), err)
 	}
 	return bound, nil
 }
 
 // survey adds to what is wrong with a template that cannot be bound what can be
 // said of its resources all the same, taking everything that would have to be
-// computed for unknown. Resources with a condition are left out, as the condition
-// may be false.
-func survey(t *template.Template, errs ...error) error {
+// computed for unknown. Resources are left out whose condition is not known to hold.
+func survey(t *template.Template, holds map[string]bool, errs ...error) error {
 	var problems template.Problems
 	for _, err := range errs {
 		found, ok := err.(template.Problems)
@@ -46,7 +45,7 @@ func survey(t *template.Template, errs ...error) error {
 	}
 	before := len(problems)
 	for _, r := range t.Resources {
-		if r.Condition != "" {
+		if r.Condition != "" && !holds[r.Condition] {
 			continue
 		}
 		kind := resource.Named(r.Type)

@@ -362,8 +362,8 @@ func (w dashboards) DeleteDashboard(ctx context.Context, name string) error {
 
 type logGroups struct{ *world }
 
-func (w logGroups) CreateLogGroup(ctx context.Context, s resource.LogGroupSpec) (string, error) {
-	return arn("logs", "log-group:"+s.Name+":*"), w.create(ctx, "CreateLogGroup", "log group", s.Name, fmt.Sprintf("days=%d", s.RetentionDays))
+func (w logGroups) CreateLogGroup(ctx context.Context, s resource.LogGroupSpec) error {
+	return w.create(ctx, "CreateLogGroup", "log group", s.Name, fmt.Sprintf("days=%d", s.RetentionDays))
 }
 
 func (w logGroups) UpdateLogGroup(ctx context.Context, s resource.LogGroupSpec) error {

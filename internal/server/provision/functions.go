@@ -126,11 +126,11 @@ func withDefaults(spec resource.FunctionSpec) resource.FunctionSpec {
 
 type logGroups struct{ *function.Logs }
 
-func (l logGroups) CreateLogGroup(ctx context.Context, spec resource.LogGroupSpec) (string, error) {
+func (l logGroups) CreateLogGroup(ctx context.Context, spec resource.LogGroupSpec) error {
 	if err := l.DeclareGroup(ctx, spec.Name, spec.Tags); err != nil {
-		return "", functionError(err)
+		return functionError(err)
 	}
-	return l.ARN(spec.Name), l.UpdateLogGroup(ctx, spec)
+	return l.UpdateLogGroup(ctx, spec)
 }
 
 func (l logGroups) UpdateLogGroup(ctx context.Context, spec resource.LogGroupSpec) error {

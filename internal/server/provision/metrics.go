@@ -34,7 +34,22 @@ func (a alarms) PutAlarm(ctx context.Context, spec resource.AlarmSpec) (string, 
 	for _, d := range spec.Dimensions {
 		def.Metric.Dimensions = append(def.Metric.Dimensions, metric.Dimension{Name: d.Name, Value: d.Value})
 	}
-	return a.ARN(spec.Name), metricError(a.Put(ctx, def))
+	if err := a.Put(ctx, def); err != nil {
+		return "", metricError(err)
+	}
+	return a.ARN(spec.Name), metricError(a.retag(spec))
+}
+
+// retag gives an alarm its tags; Put leaves those of an alarm that exists.
+func (a alarms) retag(spec resource.AlarmSpec) error {
+	alarm, _ := a.Get(spec.Name)
+	var stale []string
+	for key := range alarm.Tags {
+		if _, keep := spec.Tags[key]; !keep {
+			stale = append(stale, key)
+		}
+	}
+	return a.Tag(spec.Name, spec.Tags, stale)
 }
 
 func (a alarms) DeleteAlarm(ctx context.Context, name string) error {

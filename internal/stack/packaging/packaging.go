@@ -58,7 +58,8 @@ func Functions(text []byte, parameters map[string]string) ([]Function, error) {
 }
 
 func functions(text []byte, parameters map[string]string, assets assets) ([]Function, error) {
-	parsed, err := template.Parse(text)
+	setting := template.Setting{Identity: catalog.DefaultIdentity}
+	parsed, err := template.ParseFor(text, parameters, setting)
 	if err != nil {
 		return nil, err
 	}
@@ -68,7 +69,7 @@ func functions(text []byte, parameters map[string]string, assets assets) ([]Func
 	if err != nil {
 		return nil, err
 	}
-	bound, err := expanded.Bind(parameters, template.Setting{Identity: catalog.DefaultIdentity})
+	bound, err := expanded.Bind(parameters, setting)
 	if err != nil {
 		return nil, err
 	}

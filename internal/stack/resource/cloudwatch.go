@@ -115,14 +115,18 @@ var logsLogGroup = define(Type{
 	},
 	create: func(ctx context.Context, p *Providers, t Target, s LogGroupSpec) (Made, error) {
 		s.Name, s.Tags = t.Name, t.withStackTags(s.Tags)
-		arn, err := p.LogGroups.CreateLogGroup(ctx, s)
-		return named(s.Name, arn), err
+		return t.logGroup(s), p.LogGroups.CreateLogGroup(ctx, s)
 	},
 	update: func(ctx context.Context, p *Providers, t Target, _, s LogGroupSpec) (Made, error) {
 		s.Name, s.Tags = t.Name, t.withStackTags(s.Tags)
-		return named(s.Name, t.Identity.ARN("logs", "log-group:"+s.Name+":*")), p.LogGroups.UpdateLogGroup(ctx, s)
+		return t.logGroup(s), p.LogGroups.UpdateLogGroup(ctx, s)
 	},
 	remove: func(ctx context.Context, p *Providers, t Target, _ LogGroupSpec) error {
 		return p.LogGroups.DeleteLogGroup(ctx, t.Name)
 	},
 })
+
+// logGroup is a log group as templates see it: its ARN ends as those in policies do.
+func (t Target) logGroup(s LogGroupSpec) Made {
+	return named(s.Name, t.Identity.ARN("logs", "log-group:"+s.Name+":*"))
+}

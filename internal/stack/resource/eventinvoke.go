@@ -29,10 +29,13 @@ func decodeEventInvoke(o *object) EventInvokeSpec {
 	if c == nil {
 		return s
 	}
-	for member, target := range map[string]*string{"OnSuccess": &s.OnSuccess, "OnFailure": &s.OnFailure} {
-		if d := c.object(member); d != nil {
+	for _, on := range []struct {
+		member string
+		target *string
+	}{{"OnSuccess", &s.OnSuccess}, {"OnFailure", &s.OnFailure}} {
+		if d := c.object(on.member); d != nil {
 			d.require("Destination")
-			*target = d.text("Destination")
+			*on.target = d.text("Destination")
 			d.done()
 		}
 	}

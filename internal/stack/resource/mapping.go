@@ -42,10 +42,12 @@ var lambdaEventSourceMapping = define(Type{
 }, operations[MappingSpec]{
 	decode: decodeMapping,
 	create: func(ctx context.Context, p *Providers, t Target, s MappingSpec) (Made, error) {
+		s.Tags = t.withStackTags(s.Tags)
 		made, err := p.Mappings.CreateMapping(ctx, s)
 		return madeMapping(made.UUID, made.ARN), err
 	},
 	update: func(ctx context.Context, p *Providers, t Target, _, s MappingSpec) (Made, error) {
+		s.Tags = t.withStackTags(s.Tags)
 		return madeMapping(t.PhysicalID, t.Identity.ARN("lambda", "event-source-mapping:"+t.PhysicalID)),
 			p.Mappings.UpdateMapping(ctx, t.PhysicalID, s)
 	},

@@ -289,7 +289,7 @@ type Dashboards interface {
 
 // LogGroups makes log groups.
 type LogGroups interface {
-	CreateLogGroup(context.Context, LogGroupSpec) (arn string, err error)
+	CreateLogGroup(context.Context, LogGroupSpec) error
 	UpdateLogGroup(context.Context, LogGroupSpec) error
 	DeleteLogGroup(ctx context.Context, name string) error
 }

@@ -17,6 +17,14 @@ func (x *expansion) bucketEvent(r *template.Resource, target string, e template.
 		x.problems.Add(e.Line, r.LogicalID, "Event with id [%s] is invalid. S3 events must reference an S3 bucket in the same template.", e.Key)
 		return
 	}
+	list := []*template.Node{events}
+	if events.Kind == template.KindList {
+		list = events.Items
+	}
+	if slices.ContainsFunc(list, func(n *template.Node) bool { return n.Kind != template.KindString }) {
+		x.problems.Add(events.Line, r.LogicalID+e.Key, "Type of property 'Events' is invalid.")
+		return
+	}
 	for _, p := range in.Entries {
 		if !slices.Contains([]string{"Bucket", "Events", "Filter"}, p.Key) {
 			x.problems.Add(p.Line, r.LogicalID, "Event with id [%s] is invalid. property %s not defined for resource of type S3", e.Key, p.Key)
@@ -28,15 +36,20 @@ func (x *expansion) bucketEvent(r *template.Resource, target string, e template.
 		Set("FunctionName", template.Call(e.Line, "Ref", template.String(e.Line, target))).
 		Set("Principal", template.String(e.Line, "s3.amazonaws.com")).
 		Set("SourceAccount", template.Call(e.Line, "Ref", template.String(e.Line, "AWS::AccountId"))))
-	list := []*template.Node{events}
-	if events.Kind == template.KindList {
-		list = events.Items
-	}
 	for _, event := range list {
 		rule := template.Map(e.Line).Set("Event", event).Set("Function", arnOf(r, target, e.Line)).Set("Filter", in.Get("Filter"))
+		if r.Condition != "" {
+			rule = choose(e.Line, r.Condition, [2]*template.Node{rule, noValue(e.Line)})
+		}
 		x.notifications[bucket] = append(x.notifications[bucket], rule)
 	}
-	x.waits[bucket] = append(x.waits[bucket], template.Name{Text: permission, Line: e.Line})
+	x.waits[bucket] = append(x.waits[bucket], wait{template.Name{Text: permission, Line: e.Line}, r.Condition})
+}
+
+// wait is a permission that a bucket waits for, if it exists: if a condition holds.
+type wait struct {
+	permission template.Name
+	condition  string
 }
 
 // arnOf refers to the ARN of what an event of a function invokes: the function or
@@ -69,15 +82,52 @@ func (x *expansion) notify() {
 		}
 		changed := *r
 		changed.Properties = copied(r.Properties, r.Line)
-		configuration := copied(changed.Properties.Get("NotificationConfiguration"), r.Line)
+		old := r.Properties.Get("NotificationConfiguration")
+		if old != nil && old.Kind != template.KindMap {
+			x.problems.Add(old.Line, r.LogicalID, "Property 'NotificationConfiguration' should be a map.")
+			continue
+		}
+		configuration := copied(old, r.Line)
 		all := template.List(r.Line)
 		if old := configuration.Get("LambdaConfigurations"); old != nil {
+			if old.Kind != template.KindList {
+				x.problems.Add(old.Line, r.LogicalID, "Invalid type for LambdaConfigurations. Must be a list.")
+				continue
+			}
 			all.Items = slices.Clone(old.Items)
 		}
-		all.Items = append(all.Items, rules...)
+		for _, rule := range rules {
+			if !slices.ContainsFunc(all.Items, func(n *template.Node) bool { return n.Canonical() == rule.Canonical() }) {
+				all.Items = append(all.Items, rule)
+			}
+		}
 		changed.Properties.Set("NotificationConfiguration", configuration.Set("LambdaConfigurations", all))
-		changed.DependsOn = slices.Concat(r.DependsOn, x.waits[r.LogicalID])
+		x.await(&changed)
 		x.out[i] = &changed
+	}
+}
+
+// await makes a bucket wait for the permissions of whom it calls. One that may not
+// exist cannot be named in DependsOn, so a tag refers to it.
+func (x *expansion) await(bucket *template.Resource) {
+	for _, w := range x.waits[bucket.LogicalID] {
+		name, line := w.permission.Text, w.permission.Line
+		if w.condition == "" {
+			bucket.DependsOn = append(slices.Clone(bucket.DependsOn), w.permission)
+			continue
+		}
+		tags := bucket.Properties.Get("Tags")
+		if tags != nil && tags.Kind != template.KindList {
+			x.problems.Add(tags.Line, bucket.LogicalID, "Property 'Tags' should be a list.")
+			return
+		}
+		all := template.List(line)
+		if tags != nil {
+			all.Items = slices.Clone(tags.Items)
+		}
+		made := [2]*template.Node{ref(line, name), template.String(line, "no dependency")}
+		all.Items = append(all.Items, tagNode(line, "sam:ConditionalDependsOn:"+name, choose(line, w.condition, made)))
+		bucket.Properties.Set("Tags", all)
 	}
 }
 

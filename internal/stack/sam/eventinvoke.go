@@ -32,7 +32,7 @@ func (x *expansion) eventInvoke(r *template.Resource, in *template.Node, aliasID
 	id, line := r.LogicalID+"EventInvokeConfig", config.Line
 	qualifier := template.String(line, "$LATEST")
 	if alias := in.Get("AutoPublishAlias"); alias != nil {
-		if name, ok := x.parameterText(alias); ok {
+		if name, ok := x.parameterText(alias); ok && name != "" {
 			qualifier = template.String(line, name)
 		}
 	}
@@ -43,6 +43,10 @@ func (x *expansion) eventInvoke(r *template.Resource, in *template.Node, aliasID
 			out.Set(e.Key, e.Value)
 		case "DestinationConfig":
 			var destinations *template.Node
+			if e.Value.Kind != template.KindMap {
+				x.problems.Add(e.Line, r.LogicalID, "Property 'EventInvokeConfig.DestinationConfig' should be a map.")
+				continue
+			}
 			destinations, policies = x.eventDestinations(r, id, e.Value)
 			out.Set("DestinationConfig", destinations)
 		default:
@@ -63,6 +67,10 @@ func (x *expansion) eventDestinations(r *template.Resource, id string, n *templa
 		if d == nil {
 			continue
 		}
+		if d.Kind != template.KindMap {
+			x.problems.Add(d.Line, r.LogicalID, "Property 'EventInvokeConfig.DestinationConfig.%s' should be a map.", member)
+			continue
+		}
 		kind := d.Get("Type")
 		target, ok := eventTargets[scalarText(kind)]
 		if !ok {
@@ -74,18 +82,29 @@ func (x *expansion) eventDestinations(r *template.Resource, id string, n *templa
 			x.problems.Add(d.Line, r.LogicalID, "Destination is required if Type is not SNS, SQS")
 			continue
 		}
-		if arn == nil {
-			made := id + member + target.suffix
-			x.emit(r, made, target.resource, d.Line, template.Map(d.Line))
-			arn = ref(d.Line, made)
-			if target.attribute != "" {
-				arn = template.Call(d.Line, "Fn::GetAtt", template.List(d.Line, template.String(d.Line, made), template.String(d.Line, target.attribute)))
-			}
+		if target.resource != "" {
+			arn = x.madeDestination(r, id+member+target.suffix, scalarText(kind), d)
 		}
 		out.Set(member, template.Map(d.Line).Set("Destination", arn))
 		policies = append(policies, policyFor(d.Line, id+member+target.policy, target.action, arn))
 	}
 	return out, policies
+}
+
+// madeDestination makes a queue or a topic, with a logical id, where a destination
+// names none, and returns the ARN of the destination.
+func (x *expansion) madeDestination(r *template.Resource, id, kind string, d *template.Node) *template.Node {
+	target := eventTargets[kind]
+	made := ref(d.Line, id)
+	if target.attribute != "" {
+		made = attribute(d.Line, id, target.attribute)
+	}
+	arn, condition, needed := x.standIn(d.Get("Destination"), made)
+	if needed {
+		x.emitIf(condition, r, id, target.resource, d.Line, template.Map(d.Line))
+		x.generated[r.LogicalID+".Destination"+target.suffix] = id
+	}
+	return arn
 }
 
 func scalarText(n *template.Node) string {

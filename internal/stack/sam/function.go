@@ -43,26 +43,43 @@ func (x *expansion) function(r *template.Resource) {
 	if mode := in.Get("Tracing"); mode != nil {
 		out.Set("TracingConfig", template.Map(mode.Line).Set("Mode", mode))
 	}
-	if queue := in.Get("DeadLetterQueue"); queue != nil {
-		out.Set("DeadLetterConfig", template.Map(queue.Line).Set("TargetArn", queue.Get("TargetArn")))
+	var policies []*template.Node
+	if letters := in.Get("DeadLetterQueue"); letters != nil {
+		out.Set("DeadLetterConfig", template.Map(letters.Line).Set("TargetArn", letters.Get("TargetArn")))
+		policies = x.deadLetterPolicy(r, letters)
 	}
 	out.Set("Tags", tagList(in.Get("Tags"), [2]string{"lambda:createdBy", "SAM"}))
-	role := in.Get("Role")
-	if role == nil {
-		role = template.Call(r.Line, "Fn::GetAtt",
-			template.List(r.Line, template.String(r.Line, r.LogicalID+"Role"), template.String(r.Line, "Arn")))
+	if role := in.Get("Role"); role != nil && role.Kind != template.KindString && !isCall(role) {
+		x.problems.Add(role.Line, r.LogicalID, "Property 'Role' should be a string.")
 	}
-	out.Set("Role", role)
-	x.emit(r, r.LogicalID, "AWS::Lambda::Function", r.Line, out)
-	target := r.LogicalID
-	if alias := in.Get("AutoPublishAlias"); alias != nil {
-		target = x.publish(r, in, out, alias)
-	}
-	destinations := x.eventInvoke(r, in, target)
+	role, condition, generated := x.standIn(in.Get("Role"), attribute(r.Line, r.LogicalID+"Role", "Arn"))
+	x.emit(r, r.LogicalID, "AWS::Lambda::Function", r.Line, out.Set("Role", role))
+	target := x.publish(r, in, out)
+	policies = append(policies, x.eventInvoke(r, in, target)...)
 	events := x.events(r, target, in.Get("Events"))
-	if in.Get("Role") == nil {
-		x.role(r, in, events, destinations)
+	if generated {
+		x.role(r, condition, in, events, policies)
 	}
+}
+
+// deadLetterPolicy is the inline policy that lets a function send to where events go
+// that it could not handle.
+func (x *expansion) deadLetterPolicy(r *template.Resource, letters *template.Node) []*template.Node {
+	kind, target := letters.Get("Type"), letters.Get("TargetArn")
+	if kind == nil || target == nil {
+		x.problems.Add(letters.Line, r.LogicalID, "'DeadLetterQueue' requires Type and TargetArn properties to be specified.")
+		return nil
+	}
+	action, ok := map[string]string{"SQS": "sqs:SendMessage", "SNS": "sns:Publish"}[scalarText(kind)]
+	if !ok {
+		x.problems.Add(kind.Line, r.LogicalID, "'DeadLetterQueue' requires Type of SQS or SNS")
+		return nil
+	}
+	return []*template.Node{policyFor(letters.Line, "DeadLetterQueuePolicy", action, target)}
+}
+
+func attribute(line int, id, name string) *template.Node {
+	return template.Call(line, "Fn::GetAtt", template.List(line, template.String(line, id), template.String(line, name)))
 }
 
 // code is the Code property of the function. A scalar stands for a local folder or
@@ -70,10 +87,7 @@ func (x *expansion) function(r *template.Resource) {
 func (x *expansion) code(r *template.Resource, in *template.Node) *template.Node {
 	uri, inline := in.Get("CodeUri"), in.Get("InlineCode")
 	switch {
-	case inline != nil && r.Properties.Get("CodeUri") != nil:
-		x.problems.Add(inline.Line, r.LogicalID, "Only one of 'InlineCode' or 'CodeUri' can be set.")
-		return nil
-	case inline != nil:
+	case inline != nil: // it wins over a CodeUri
 		return template.Map(inline.Line).Set("ZipFile", inline)
 	case uri == nil:
 		return template.String(r.Line, ".")
@@ -82,11 +96,14 @@ func (x *expansion) code(r *template.Resource, in *template.Node) *template.Node
 	case uri.Kind == template.KindMap:
 		if uri.Get("Bucket") == nil || uri.Get("Key") == nil {
 			x.problems.Add(uri.Line, r.LogicalID, "'CodeUri' requires Bucket and Key properties to be specified.")
-			return nil
+			return template.Unknown(uri.Line, "")
 		}
 		return template.Map(uri.Line).Set("S3Bucket", uri.Get("Bucket")).Set("S3Key", uri.Get("Key")).
 			Set("S3ObjectVersion", uri.Get("Version"))
-	case strings.HasPrefix(uri.Text, "s3://"):
+	case uri.Kind != template.KindString:
+		x.problems.Add(uri.Line, r.LogicalID, "'CodeUri' must be of type dict or string.")
+		return template.Unknown(uri.Line, "")
+	case strings.Contains(uri.Text, "://"):
 		return x.s3Code(r, uri)
 	default:
 		return uri
@@ -95,9 +112,9 @@ func (x *expansion) code(r *template.Resource, in *template.Node) *template.Node
 
 func (x *expansion) s3Code(r *template.Resource, uri *template.Node) *template.Node {
 	u, err := url.Parse(uri.Text)
-	if err != nil || u.Host == "" || strings.Trim(u.Path, "/") == "" {
+	if err != nil || u.Scheme != "s3" || u.Host == "" || strings.Trim(u.Path, "/") == "" {
 		x.problems.Add(uri.Line, r.LogicalID, "'CodeUri' is not a valid S3 Uri of the form 's3://bucket/key' with optional versionId query parameter.")
-		return nil
+		return template.Unknown(uri.Line, "")
 	}
 	out := template.Map(uri.Line).Set("S3Bucket", template.String(uri.Line, u.Host)).
 		Set("S3Key", template.String(uri.Line, strings.TrimPrefix(u.Path, "/")))
@@ -160,12 +177,20 @@ func (x *expansion) events(r *template.Resource, target string, events *template
 	return kinds
 }
 
-// withoutTypes leaves out the Type of destinations, which SAM knows and a mapping
+// withoutType leaves out the Type of a destination, which SAM knows and a mapping
 // does not.
-func withoutTypes(config *template.Node) *template.Node {
+func (x *expansion) withoutType(id string, config *template.Node) *template.Node {
 	onFailure := config.Get("OnFailure")
-	if onFailure == nil || onFailure.Get("Type") == nil {
+	if onFailure == nil || onFailure.Kind != template.KindMap {
+		x.problems.Add(config.Line, id, "Property 'DestinationConfig.OnFailure' should be a map.")
+		return template.Unknown(config.Line, "")
+	}
+	kind := onFailure.Get("Type")
+	if kind == nil {
 		return config
+	}
+	if !slices.Contains([]string{"SQS", "SNS", "S3", "Kafka"}, scalarText(kind)) {
+		x.problems.Add(kind.Line, id, "The only valid values for 'Type' are 'SQS', 'SNS', 'S3', and 'Kafka'")
 	}
 	target := template.Map(onFailure.Line)
 	for _, p := range onFailure.Entries {
@@ -201,7 +226,7 @@ func (x *expansion) streamEvent(r *template.Resource, target string, e template.
 		switch {
 		case p.Key == source:
 		case p.Key == "DestinationConfig" && kind != "SQS":
-			out.Set(p.Key, withoutTypes(p.Value))
+			out.Set(p.Key, x.withoutType(id, p.Value))
 		case slices.Contains(known, p.Key):
 			out.Entries = append(out.Entries, p)
 		default:

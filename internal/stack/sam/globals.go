@@ -14,7 +14,8 @@ var globalSections = map[string][]string{
 		"Layers", "DeploymentPreference", "RolePath", "PermissionsBoundary", "ReservedConcurrentExecutions",
 		"ProvisionedConcurrencyConfig", "AssumeRolePolicyDocument", "EventInvokeConfig", "FileSystemConfigs",
 		"CodeSigningConfigArn", "Architectures", "SnapStart", "EphemeralStorage", "FunctionUrlConfig",
-		"RuntimeManagementConfig", "LoggingConfig", "RecursiveLoop", "SourceKMSKeyArn"},
+		"RuntimeManagementConfig", "LoggingConfig", "RecursiveLoop", "SourceKMSKeyArn", "TenancyConfig",
+		"DurableConfig", "CapacityProviderConfig", "FunctionScalingConfig", "PublishToLatestPublished", "VersionDeletionPolicy"},
 	"SimpleTable":      {"SSESpecification"},
 	"Api":              nil,
 	"HttpApi":          nil,
@@ -45,13 +46,16 @@ func (x *expansion) readGlobals() {
 			x.problems.Add(section.Line, "", "'Globals' section is invalid. Value of ${%s} must be a dictionary", section.Key)
 			continue
 		}
+		supported := template.Map(section.Line)
 		for _, e := range section.Value.Entries {
-			if allowed != nil && !slices.Contains(allowed, e.Key) {
-				x.problems.Add(e.Line, "", "'Globals' section is invalid. '%s' is not a supported property of '%s'. Must be one of the following values - %s",
-					e.Key, section.Key, quoteList(allowed))
+			if allowed == nil || slices.Contains(allowed, e.Key) {
+				supported.Entries = append(supported.Entries, e)
+				continue
 			}
+			x.problems.Add(e.Line, "", "'Globals' section is invalid. '%s' is not a supported property of '%s'. Must be one of the following values - %s",
+				e.Key, section.Key, quoteList(allowed))
 		}
-		x.globals[section.Key] = section.Value
+		x.globals[section.Key] = supported
 	}
 }
 
@@ -64,6 +68,7 @@ func (x *expansion) withGlobals(section string, r *template.Resource, properties
 		return properties
 	}
 	if ignored != nil {
+		x.checkIgnored(r, globals, ignored)
 		kept := template.Map(globals.Line)
 		for _, e := range globals.Entries {
 			if !slices.ContainsFunc(ignored.Items, func(n *template.Node) bool { return n.Text == e.Key }) {

@@ -13,20 +13,38 @@ import (
 	"github.com/weirstream/weir/internal/stack/template"
 )
 
+var aliasName = regexp.MustCompile(`^[a-zA-Z0-9_-]*[a-zA-Z_-][a-zA-Z0-9_-]*$`)
+
 // publish expands AutoPublishAlias: a version, whose logical id changes with the
 // code so that a new one is made then, and an alias of it. out is the function as
-// it was expanded. It returns the logical id of the alias.
-func (x *expansion) publish(r *template.Resource, in, out, alias *template.Node) string {
+// it was expanded. It returns the logical id of what is to be called: the alias, or
+// the function when it has none.
+func (x *expansion) publish(r *template.Resource, in, out *template.Node) string {
+	alias := in.Get("AutoPublishAlias")
 	name, ok := x.parameterText(alias)
-	if !ok || name == "" {
+	switch {
+	case alias != nil && !ok:
 		x.problems.Add(alias.Line, r.LogicalID, "'AutoPublishAlias' must be a string or a Ref to a template parameter")
 		return r.LogicalID
+	case name == "":
+		if policy := in.Get("VersionDeletionPolicy"); policy != nil {
+			x.problems.Add(policy.Line, r.LogicalID, "'VersionDeletionPolicy' requires 'AutoPublishAlias'.")
+		}
+		return r.LogicalID
+	case !aliasName.MatchString(name):
+		x.problems.Add(alias.Line, r.LogicalID, "AutoPublishAlias name ('%s') must contain only alphanumeric characters, hyphens, or underscores "+
+			"matching (?!^[0-9]+$)([a-zA-Z0-9-_]+) pattern.", name)
+		return r.LogicalID
 	}
+	x.describe(in, out)
 	version := x.emit(r, r.LogicalID+"Version"+x.versionHash(r, in, out), "AWS::Lambda::Version", alias.Line,
 		template.Map(alias.Line).Set("FunctionName", ref(alias.Line, r.LogicalID)).Set("Description", in.Get("VersionDescription")))
 	version.DeletionPolicy = "Retain"
-	if policy := in.Get("VersionDeletionPolicy"); policy.IsScalar() {
-		version.DeletionPolicy = policy.Text
+	if policy := in.Get("VersionDeletionPolicy"); policy != nil {
+		version.DeletionPolicy = scalarText(policy)
+		if version.DeletionPolicy != "Delete" && version.DeletionPolicy != "Retain" {
+			x.problems.Add(policy.Line, r.LogicalID, "Property 'VersionDeletionPolicy' should be a one of the strings: 'Delete' or 'Retain'.")
+		}
 	}
 	id := r.LogicalID + "Alias" + strings.NewReplacer("-", "D", "_", "U").Replace(name)
 	number := template.Call(alias.Line, "Fn::GetAtt",
@@ -35,11 +53,25 @@ func (x *expansion) publish(r *template.Resource, in, out, alias *template.Node)
 		Set("Name", template.String(alias.Line, name)).
 		Set("FunctionName", ref(alias.Line, r.LogicalID)).
 		Set("FunctionVersion", number))
-	if x.generated == nil {
-		x.generated = map[string]string{}
-	}
 	x.generated[r.LogicalID+".Alias"], x.generated[r.LogicalID+".Version"] = id, version.LogicalID
 	return id
+}
+
+// describe adds AutoPublishCodeSha256 to the description of the function, so that it
+// changes with it.
+func (x *expansion) describe(in, out *template.Node) {
+	digest, ok := x.parameterText(in.Get("AutoPublishCodeSha256"))
+	if !ok {
+		return
+	}
+	text, old := template.String(in.Get("AutoPublishCodeSha256").Line, digest), in.Get("Description")
+	switch {
+	case old.IsScalar() && old.Text != "":
+		text.Text = old.Text + " " + digest
+	case old != nil && !old.IsScalar():
+		text = template.Call(old.Line, "Fn::Join", template.List(old.Line, template.String(old.Line, " "), template.List(old.Line, old, text)))
+	}
+	out.Set("Description", text)
 }
 
 func ref(line int, id string) *template.Node {
@@ -81,6 +113,9 @@ func (x *expansion) versionHash(r *template.Resource, in, out *template.Node) st
 		return ""
 	}
 	all := in.Get("AutoPublishAliasAllProperties")
+	if all != nil && all.Kind != template.KindBool && !isCall(all) {
+		x.problems.Add(all.Line, r.LogicalID, "Type of property 'AutoPublishAliasAllProperties' is invalid.")
+	}
 	var hashed *template.Node
 	if all.IsScalar() && all.Text == "true" {
 		hashed = template.Map(0)
@@ -179,7 +214,7 @@ func (x *expansion) resolve(t *template.Template) {
 	}
 }
 
-var subReference = regexp.MustCompile(`\$\{([A-Za-z0-9]+\.(?:Alias|Version))((?:\.[A-Za-z0-9]+)?)\}`)
+var subReference = regexp.MustCompile(`\$\{([A-Za-z0-9]+\.(?:Alias|Version|DestinationQueue|DestinationTopic))((?:\.[A-Za-z0-9]+)?)\}`)
 
 func (x *expansion) resolved(n *template.Node) *template.Node {
 	if n == nil || n.IsScalar() {

@@ -29,9 +29,9 @@ func managedPolicy(name string) string {
 	}
 }
 
-// role adds the role that a function without one gets. more are inline policies
-// beside its own.
-func (x *expansion) role(r *template.Resource, in *template.Node, events []string, more []*template.Node) {
+// role adds the role that a function without one gets, if a condition holds. more
+// are inline policies beside its own.
+func (x *expansion) role(r *template.Resource, condition string, in *template.Node, events []string, more []*template.Node) {
 	line := r.Line
 	managed := []*template.Node{template.String(line, managedPolicy("AWSLambdaBasicExecutionRole"))}
 	if mode := in.Get("Tracing"); mode != nil && mode.Text == "Active" {
@@ -41,7 +41,12 @@ func (x *expansion) role(r *template.Resource, in *template.Node, events []strin
 		managed = append(managed, template.String(line, managedPolicy("AWSLambdaVPCAccessExecutionRole")))
 	}
 	named, inline := x.policies(r, in.Get("Policies"))
-	managed, inline = append(managed, named...), append(inline, more...)
+	inline = append(inline, more...)
+	for _, policy := range named {
+		if !slices.ContainsFunc(managed, func(m *template.Node) bool { return m.Canonical() == policy.Canonical() }) {
+			managed = append(managed, policy)
+		}
+	}
 	for _, kind := range []string{"Kinesis", "DynamoDB", "SQS"} {
 		if slices.Contains(events, kind) {
 			managed = append(managed, template.String(line, managedPolicy(eventSources[kind].policy)))
@@ -60,7 +65,7 @@ func (x *expansion) role(r *template.Resource, in *template.Node, events []strin
 	out.Set("Path", in.Get("RolePath"))
 	out.Set("PermissionsBoundary", in.Get("PermissionsBoundary"))
 	out.Set("Tags", tagList(in.Get("Tags"), [2]string{"lambda:createdBy", "SAM"}))
-	x.emit(r, r.LogicalID+"Role", "AWS::IAM::Role", line, out)
+	x.emitIf(condition, r, r.LogicalID+"Role", "AWS::IAM::Role", line, out)
 }
 
 func statements(line int, statement ...*template.Node) *template.Node {
@@ -77,26 +82,64 @@ func (x *expansion) policies(r *template.Resource, n *template.Node) (managed, i
 		items = n.Items
 	}
 	for i, item := range items {
-		var document *template.Node
-		switch {
-		case item.Kind == template.KindString:
-			managed = append(managed, template.String(item.Line, managedPolicy(item.Text)))
-			continue
-		case isCall(item):
-			managed = append(managed, item)
-			continue
-		case item.Get("Statement") != nil:
-			document = item
-		case item.Kind == template.KindMap && len(item.Entries) == 1 && policyTemplates()[item.Entries[0].Key] != nil:
-			document = x.fromTemplate(r, item.Entries[0])
+		policy, kind := x.policy(r, fmt.Sprintf("%sRolePolicy%d", r.LogicalID, i), item)
+		switch kind {
+		case managedKind:
+			managed = append(managed, policy)
+		case inlineKind:
+			inline = append(inline, policy)
+		case absentKind:
 		default:
 			x.problems.Add(item.Line, r.LogicalID, "Policy at index %d in the 'Policies' property is not valid", i)
-			continue
 		}
-		name := fmt.Sprintf("%sRolePolicy%d", r.LogicalID, i)
-		inline = append(inline, template.Map(item.Line).Set("PolicyName", template.String(item.Line, name)).Set("PolicyDocument", document))
 	}
 	return managed, inline
+}
+
+// policyKind says where in a role a policy belongs.
+type policyKind int
+
+const (
+	invalidKind policyKind = iota
+	absentKind             // AWS::NoValue
+	managedKind
+	inlineKind
+)
+
+// policy is an item of the Policies property as a role has it; both arms of an Fn::If
+// must be of one kind. name is for inline policies.
+func (x *expansion) policy(r *template.Resource, name string, item *template.Node) (*template.Node, policyKind) {
+	var document *template.Node
+	condition, arms, chosen := choice(item)
+	switch {
+	case chosen:
+		return x.chosenPolicy(r, name, item.Line, condition, arms)
+	case isNoValue(item):
+		return item, absentKind
+	case item.Kind == template.KindString:
+		return template.String(item.Line, managedPolicy(item.Text)), managedKind
+	case isCall(item):
+		return item, managedKind
+	case item.Get("Statement") != nil:
+		document = item
+	case item.Kind == template.KindMap && len(item.Entries) == 1 && policyTemplates()[item.Entries[0].Key] != nil:
+		document = x.fromTemplate(r, item.Entries[0])
+	default:
+		return nil, invalidKind
+	}
+	return template.Map(item.Line).Set("PolicyName", template.String(item.Line, name)).Set("PolicyDocument", document), inlineKind
+}
+
+func (x *expansion) chosenPolicy(r *template.Resource, name string, line int, condition string, arms [2]*template.Node) (*template.Node, policyKind) {
+	first, kind := x.policy(r, name, arms[0])
+	second, other := x.policy(r, name, arms[1])
+	switch {
+	case kind == absentKind:
+		kind = other
+	case other != absentKind && other != kind:
+		return nil, invalidKind
+	}
+	return choose(line, condition, [2]*template.Node{first, second}), kind
 }
 
 //go:embed policies.txt

@@ -8,6 +8,7 @@ package sam
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -48,14 +49,15 @@ func Expand(t *template.Template, in Inputs) (*template.Template, error) {
 		}
 		return t, x.problems.Err()
 	}
-	x.notifications, x.waits = map[string][]*template.Node{}, map[string][]template.Name{}
+	x.notifications, x.waits = map[string][]*template.Node{}, map[string][]wait{}
+	x.conditions, x.generated = maps.Clone(t.Conditions), map[string]string{}
 	x.readGlobals()
 	for _, r := range t.Resources {
 		x.resource(r)
 	}
 	x.notify()
 	out := *t
-	out.Resources, out.Globals = x.out, nil
+	out.Resources, out.Globals, out.Conditions = x.out, nil, x.conditions
 	x.resolve(&out)
 	return &out, x.problems.Err()
 }
@@ -66,10 +68,12 @@ type expansion struct {
 	globals  map[string]*template.Node // by section
 	out      []*template.Resource
 	problems template.Problems
+	// conditions are those of the template and those that resources were given.
+	conditions map[string]*template.Node
 	// notifications and waits are, by the logical id of a bucket, whom it calls and
 	// which permissions must be there before.
 	notifications map[string][]*template.Node
-	waits         map[string][]template.Name
+	waits         map[string][]wait
 	// generated are the logical ids that stand for references such as "F.Alias".
 	generated map[string]string
 }
@@ -84,6 +88,11 @@ func (x *expansion) resource(r *template.Resource) {
 	case "AWS::Serverless::SimpleTable":
 		x.simpleTable(r)
 	default:
+		if strings.HasPrefix(r.Type, "AWS::Serverless::") {
+			x.problems = append(x.problems, template.Problem{Line: r.Line, LogicalID: r.LogicalID,
+				Message: fmt.Sprintf("Template format error: Unrecognized resource types: [%s]", r.Type), Hint: "Weir does not implement it"})
+			return
+		}
 		x.out = append(x.out, r)
 	}
 }
@@ -147,12 +156,14 @@ func (x *expansion) simpleTable(r *template.Resource) {
 	if in == nil {
 		in = template.Map(r.Line)
 	}
-	in = merge(x.globals["SimpleTable"], in)
+	in = x.withGlobals("SimpleTable", r, in)
 	x.checkNames(r, in, []string{"PrimaryKey", "ProvisionedThroughput", "TableName", "Tags", "SSESpecification", "PointInTimeRecoverySpecification"}, nil)
 	name, kind := template.String(r.Line, "id"), template.String(r.Line, "S")
 	if key := in.Get("PrimaryKey"); key != nil {
 		if n := key.Get("Name"); n != nil {
 			name = n
+		} else {
+			x.problems.Add(key.Line, r.LogicalID, "Property 'PrimaryKey.Name' is required.")
 		}
 		kinds := map[string]string{"String": "S", "Number": "N", "Binary": "B"}
 		n := key.Get("Type")

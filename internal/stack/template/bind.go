@@ -77,6 +77,18 @@ func (b *Bound) Values() map[string]string { return maps.Clone(b.texts) }
 // Holds reports whether a condition is true; no condition always is.
 func (b *Bound) Holds(condition string) bool { return condition == "" || b.conditions[condition] }
 
+// Decided returns which conditions hold, as far as that can be known of a template that
+// cannot be bound: nil when it cannot.
+func (t *Template) Decided(parameters map[string]string, setting Setting) map[string]bool {
+	b := &Bound{Template: t, setting: setting, conditions: map[string]bool{}}
+	var problems Problems
+	b.parameters, b.texts, _ = t.values(parameters)
+	if b.decideConditions(&problems); len(problems) > 0 {
+		return nil
+	}
+	return b.conditions
+}
+
 func (b *Bound) decideConditions(problems *Problems) {
 	e := evaluator{b: b, problems: problems, deciding: map[string]bool{}}
 	for _, name := range slices.Sorted(maps.Keys(b.Template.Conditions)) {
@@ -99,6 +111,7 @@ func (b *Bound) findDependencies(problems *Problems) {
 		refs := &recorder{bound: b, active: active, seen: map[string]bool{}, unresolved: unresolvedInResources}
 		e := evaluator{b: b, refs: refs, problems: problems, id: r.LogicalID}
 		e.eval(r.Properties)
+		e.eval(r.Metadata)
 		for _, name := range r.DependsOn {
 			if !active[name.Text] {
 				*problems = append(*problems, refs.problem(name.Line, r.LogicalID, name.Text))

@@ -1,16 +1,16 @@
 package template
 
 import (
-	"encoding/binary"
 	"fmt"
+	"math/big"
 	"net/netip"
 	"strconv"
 )
 
 // cidr computes Fn::Cidr: count blocks of a size, one after the other, inside a
-// block of IPv4 addresses.
+// block of addresses.
 func (e *evaluator) cidr(arg *Node) *Node {
-	const message = "Template error: Fn::Cidr requires a list argument with an IPv4 block, a count from 1 to 256 and the number of bits of each block"
+	const message = "Template error: Fn::Cidr requires a list argument with a block, a count from 1 to 256 and the number of bits of each block"
 	if arg.Kind != KindList || len(arg.Items) < 2 || len(arg.Items) > 3 {
 		return e.fail(arg.Line, message)
 	}
@@ -28,17 +28,19 @@ func (e *evaluator) cidr(arg *Node) *Node {
 	block, err := netip.ParsePrefix(args[0])
 	count, errCount := strconv.Atoi(args[1])
 	bits, errBits := strconv.Atoi(args[2])
-	if err != nil || errCount != nil || errBits != nil || !block.Addr().Is4() ||
-		count < 1 || count > 256 || bits < 1 || bits > 32-block.Bits() || count > 1<<(32-block.Bits()-bits) {
+	free := block.Addr().BitLen() - block.Bits()
+	if err != nil || errCount != nil || errBits != nil || count < 1 || count > 256 || bits < 1 || bits > free ||
+		free-bits < 8 && count > 1<<(free-bits) {
 		return e.fail(arg.Line, message)
 	}
-	base := block.Masked().Addr().As4()
-	first := binary.BigEndian.Uint32(base[:])
+	address := new(big.Int).SetBytes(block.Masked().Addr().AsSlice())
+	step := new(big.Int).Lsh(big.NewInt(1), uint(bits))
+	buf := make([]byte, block.Addr().BitLen()/8)
 	list := List(arg.Line)
-	for i := range uint32(count) {
-		var addr [4]byte
-		binary.BigEndian.PutUint32(addr[:], first+i<<bits)
-		list.Items = append(list.Items, String(arg.Line, fmt.Sprintf("%s/%d", netip.AddrFrom4(addr), 32-bits)))
+	for range count {
+		addr, _ := netip.AddrFromSlice(address.FillBytes(buf))
+		list.Items = append(list.Items, String(arg.Line, fmt.Sprintf("%s/%d", addr, len(buf)*8-bits)))
+		address.Add(address, step)
 	}
 	return e.grow(list)
 }

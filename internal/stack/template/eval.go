@@ -135,6 +135,10 @@ func (e *evaluator) call(function string, arg *Node) *Node {
 		return e.cidr(arg)
 	case "Fn::If":
 		return e.choose(arg)
+	case "Fn::Length":
+		return e.length(arg)
+	case "Fn::ToJsonString":
+		return e.toJSON(arg)
 	case "Fn::ImportValue":
 		return e.importValue(arg)
 	default:
@@ -280,21 +284,32 @@ func (e *evaluator) split(arg *Node) *Node {
 }
 
 func (e *evaluator) findInMap(arg *Node) *Node {
-	if arg.Kind != KindList || len(arg.Items) != 3 {
-		return e.fail(arg.Line, "Template error: every Fn::FindInMap object requires three parameters, the map name, map key and the attribute for return value")
+	const message = "Template error: every Fn::FindInMap object requires three parameters, the map name, map key and the attribute for return value"
+	if arg.Kind != KindList || len(arg.Items) < 3 {
+		return e.fail(arg.Line, message)
+	}
+	var instead *Node
+	if len(arg.Items) > 3 {
+		instead = arg.Items[3].Get("DefaultValue")
+		if len(arg.Items) > 4 || instead == nil || !e.b.Template.Extended {
+			return e.fail(arg.Line, message)
+		}
 	}
 	var names [3]string
-	for i, item := range arg.Items {
+	for i, item := range arg.Items[:3] {
 		v := e.eval(item)
 		if v != nil && v.Kind == KindUnknown {
 			return v
 		}
 		if !v.IsScalar() {
-			return e.fail(item.Line, "Template error: every Fn::FindInMap object requires three parameters, the map name, map key and the attribute for return value")
+			return e.fail(item.Line, message)
 		}
 		names[i] = v.Text
 	}
 	value := e.b.Template.Mappings[names[0]].Get(names[1]).Get(names[2])
+	if value == nil && instead != nil {
+		return e.eval(instead)
+	}
 	if value == nil {
 		return e.fail(arg.Line, "Template error: Unable to get mapping for %s", strings.Join(names[:], "::"))
 	}

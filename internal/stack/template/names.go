@@ -1,6 +1,10 @@
 package template
 
-import "strings"
+import (
+	"maps"
+	"slices"
+	"strings"
+)
 
 const (
 	unresolvedInResources  = "Template format error: Unresolved resource dependencies [%s] in the Resources block of the template"
@@ -13,8 +17,6 @@ const (
 var unimplemented = map[string]string{
 	"Fn::GetStackOutput": "use a parameter",
 	"Fn::Transform":      "macros are not implemented",
-	"Fn::Length":         "AWS::LanguageExtensions is not implemented",
-	"Fn::ToJsonString":   "AWS::LanguageExtensions is not implemented",
 	"Fn::RefAll":         "parameter types of AWS are not implemented",
 	"Fn::ValueOf":        "parameter types of AWS are not implemented",
 	"Fn::ValueOfAll":     "parameter types of AWS are not implemented",
@@ -26,6 +28,7 @@ var implemented = map[string]bool{
 	"Fn::FindInMap": true, "Fn::If": true, "Fn::GetAZs": true, "Fn::Cidr": true, "Fn::ImportValue": true,
 	"Fn::Equals": true, "Fn::And": true, "Fn::Or": true, "Fn::Not": true,
 	"Fn::Contains": true, "Fn::EachMemberEquals": true, "Fn::EachMemberIn": true,
+	"Fn::Length": true, "Fn::ToJsonString": true,
 }
 
 // nameCheck looks at every function of a template, also where a condition is
@@ -42,8 +45,8 @@ func (t *Template) checkNames() Problems {
 	c := nameCheck{t: t, resources: map[string]bool{}}
 	c.rules()
 	c.unresolved = unresolvedInConditions
-	for _, condition := range t.Conditions {
-		c.walk(condition)
+	for _, name := range slices.Sorted(maps.Keys(t.Conditions)) {
+		c.walk(t.Conditions[name])
 	}
 	for _, r := range t.Resources {
 		c.resources[r.LogicalID] = true
@@ -51,6 +54,7 @@ func (t *Template) checkNames() Problems {
 	for _, r := range t.Resources {
 		c.id, c.unresolved = r.LogicalID, unresolvedInResources
 		c.walk(r.Properties)
+		c.walk(r.Metadata)
 		for _, on := range r.DependsOn {
 			if !c.resources[on.Text] {
 				c.problems.Add(on.Line, c.id, unresolvedInResources, on.Text)
@@ -71,9 +75,8 @@ func (c *nameCheck) walk(n *Node) {
 	if n == nil {
 		return
 	}
-	if n.Kind == KindString && strings.Contains(n.Text, "{{resolve:") {
-		c.problems = append(c.problems, Problem{Line: n.Line, LogicalID: c.id,
-			Message: "dynamic references are not implemented", Hint: "pass the value as a parameter"})
+	if n.Kind == KindString && isDynamic(n.Text) {
+		c.dynamic(n.Line)
 		return
 	}
 	for _, item := range n.Items {
@@ -91,6 +94,15 @@ func (c *nameCheck) walk(n *Node) {
 		c.walk(e.Value)
 	}
 }
+
+// isDynamic reports whether a text holds a dynamic reference.
+func isDynamic(text string) bool { return strings.Contains(text, "{{resolve:") }
+
+func (c *nameCheck) dynamic(line int) {
+	c.problems = append(c.problems, Problem{Line: line, LogicalID: c.id, Message: noDynamic, Hint: "pass the value as a parameter"})
+}
+
+const noDynamic = "dynamic references are not implemented"
 
 func (c *nameCheck) ref(n *Node) {
 	if n.Kind != KindString {
@@ -115,10 +127,11 @@ func (c *nameCheck) name(line int, name string) {
 func (c *nameCheck) function(n *Node, e Entry) {
 	hint, known := unimplemented[e.Key]
 	switch {
-	case known || strings.HasPrefix(e.Key, "Fn::ForEach"):
-		if !known {
-			hint = "AWS::LanguageExtensions is not implemented"
-		}
+	case strings.HasPrefix(e.Key, loopPrefix), extensions[e.Key] && !c.t.Extended:
+		c.problems = append(c.problems, Problem{Line: e.Line, LogicalID: c.id,
+			Message: "Template error: function " + e.Key + " does not exist", Hint: needsExtension})
+		return
+	case known:
 		c.problems = append(c.problems, Problem{Line: e.Line, LogicalID: c.id,
 			Message: "function " + e.Key + " is not implemented", Hint: hint})
 		return
@@ -175,6 +188,9 @@ func (c *nameCheck) sub(n *Node) {
 		return
 	}
 	c.walk(values)
+	if isDynamic(text.Text) {
+		c.dynamic(text.Line)
+	}
 	parts, message := parseSub(text.Text)
 	if message != "" {
 		c.problems.Add(text.Line, c.id, "%s", message)

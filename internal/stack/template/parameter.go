@@ -37,7 +37,9 @@ type limit struct {
 }
 
 // isList reports whether the values of the parameter are lists.
-func (p *Parameter) isList() bool { return p.Type == "CommaDelimitedList" || p.Type == "List<Number>" }
+func (p *Parameter) isList() bool {
+	return p.Type == "CommaDelimitedList" || p.Type == "List<Number>" || p.Type == "List<String>"
+}
 
 func (p *Parameter) isNumber() bool { return p.Type == "Number" || p.Type == "List<Number>" }
 
@@ -71,6 +73,9 @@ func (s *structure) parameterMember(p *Parameter, member Entry) {
 		p.Default = &text
 	case "NoEcho":
 		p.NoEcho = s.text(p.Name, member) == "true"
+		if !p.NoEcho && member.Value.Text != "false" {
+			s.problems.Add(member.Line, p.Name, "Template format error: NoEcho must be true or false.")
+		}
 	case "Description":
 		p.Description = s.text(p.Name, member)
 	case "ConstraintDescription":
@@ -100,14 +105,16 @@ func (s *structure) parameterMember(p *Parameter, member Entry) {
 
 func (s *structure) allowedPattern(p *Parameter, member Entry) {
 	p.patternText = s.text(p.Name, member)
-	pattern, err := regexp.Compile(`\A(?:` + p.patternText + `)\z`)
+	_, err := regexp.Compile(p.patternText) // by itself, as "a)(b" must not pass
+	if err == nil {
+		p.pattern, err = regexp.Compile(`\A(?:` + p.patternText + `)\z`)
+	}
 	if err != nil {
 		s.problems = append(s.problems, Problem{Line: member.Line, LogicalID: p.Name,
 			Message: "AllowedPattern cannot be used: " + err.Error(),
 			Hint:    "Weir knows the regular expressions of RE2, which have no look-around"})
 		return
 	}
-	p.pattern = pattern
 }
 
 func (s *structure) number(id string, member Entry) *limit {
@@ -195,6 +202,9 @@ func (p *Parameter) members(text string) []string {
 func (p *Parameter) check(text string) string {
 	if len(text) > maxParameterValue {
 		return fmt.Sprintf("Parameter '%s' must not be longer than %d bytes", p.Name, maxParameterValue)
+	}
+	if isDynamic(text) {
+		return noDynamic
 	}
 	for _, member := range p.members(text) {
 		message := p.checkMember(member)

@@ -24,13 +24,15 @@ const (
 // Template is a parsed template.
 type Template struct {
 	Description string
-	Transforms  []Name
-	Globals     *Node
-	Metadata    *Node
-	Parameters  []*Parameter
-	Rules       []*Rule
-	Mappings    map[string]*Node
-	Conditions  map[string]*Node
+	Transforms  []Name // but AWS::LanguageExtensions, which Parse applies
+	// Extended says that AWS::LanguageExtensions was asked for.
+	Extended   bool
+	Globals    *Node
+	Metadata   *Node
+	Parameters []*Parameter
+	Rules      []*Rule
+	Mappings   map[string]*Node
+	Conditions map[string]*Node
 	// Resources and Outputs are in the order of the text.
 	Resources []*Resource
 	Outputs   []*Output
@@ -93,7 +95,11 @@ func (t *Template) Parameter(name string) *Parameter {
 // Parse reads a template. A text whose first character is '{' is JSON, any other
 // is YAML. The error is a Problems. Beside it comes what could be read of the
 // template, so that more can be said about it, or nil.
-func Parse(text []byte) (*Template, error) {
+func Parse(text []byte) (*Template, error) { return ParseFor(text, nil, Setting{}) }
+
+// ParseFor is Parse for given parameters, on which the loops of a template with the
+// transform AWS::LanguageExtensions may depend.
+func ParseFor(text []byte, parameters map[string]string, setting Setting) (*Template, error) {
 	if len(text) > MaxBytes {
 		return nil, Problems{{Message: fmt.Sprintf("Template may not exceed %d bytes in size.", MaxBytes)}}
 	}
@@ -115,6 +121,11 @@ func Parse(text []byte) (*Template, error) {
 	s.refuseNulls("", root)
 	if err := s.problems.Err(); err != nil {
 		return nil, err
+	}
+	if asksFor(root, languageExtensions) {
+		if root = s.extend(root, parameters, setting); root == nil {
+			return nil, s.problems.Err()
+		}
 	}
 	s.sections(root)
 	s.conditionNames()
@@ -201,6 +212,10 @@ func (s *structure) transforms(n *Node) {
 			s.problems.Add(name.Line, "", "Key Name of transform definition must be a string.")
 			continue
 		}
+		if name.Text == languageExtensions {
+			s.t.Extended = true
+			continue
+		}
 		s.t.Transforms = append(s.t.Transforms, Name{Text: name.Text, Line: name.Line})
 	}
 }
@@ -241,7 +256,11 @@ func (s *structure) section(e Entry) {
 	}
 	for _, member := range e.Value.Entries {
 		if !kind.names.MatchString(member.Key) {
-			s.problems.Add(member.Line, "", "Template format error: %s name %s is non alphanumeric.", kind.noun, member.Key)
+			p := Problem{Line: member.Line, Message: fmt.Sprintf("Template format error: %s name %s is non alphanumeric.", kind.noun, member.Key)}
+			if strings.HasPrefix(member.Key, loopPrefix) {
+				p.Hint = needsExtension
+			}
+			s.problems = append(s.problems, p)
 			continue
 		}
 		if len(member.Key) > maxNameLength {

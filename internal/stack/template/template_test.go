@@ -30,11 +30,12 @@ func (named) Import(name string, line int) (*Node, error) {
 
 // show evaluates a template and renders its resources in order, or its problems.
 func show(text string, parameters map[string]string) string {
-	t, err := Parse([]byte(text))
+	setting := Setting{Identity: catalog.DefaultIdentity, StackName: "s", StackID: "arn:s"}
+	t, err := ParseFor([]byte(text), parameters, setting)
 	if err != nil {
 		return err.Error()
 	}
-	b, err := t.Bind(parameters, Setting{Identity: catalog.DefaultIdentity, StackName: "s", StackID: "arn:s"})
+	b, err := t.Bind(parameters, setting)
 	if err != nil {
 		return err.Error()
 	}
@@ -222,4 +223,16 @@ func FuzzParse(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestSameProblemsEveryTime is of a template on one line, by which problems are ordered.
+func TestSameProblemsEveryTime(t *testing.T) {
+	t.Parallel()
+	const text = `{"Conditions":{"A":{"Fn::Equals":[{"Ref":"NoA"},"a"]},"B":{"Fn::Equals":[{"Ref":"NoB"},"b"]},"C":{"Fn::Equals":[{"Ref":"NoC"},"c"]}},"Resources":{"R":{"Type":"A::B::C"}}}`
+	first := show(text, nil)
+	for range 30 {
+		if again := show(text, nil); again != first {
+			t.Fatalf("first %s\nthen %s", first, again)
+		}
+	}
 }

@@ -13,7 +13,7 @@ import (
 
 // shortTags maps the short form of intrinsic functions to the long one.
 var shortTags = longForms("Sub", "GetAtt", "Join", "Select", "Split", "FindInMap", "Base64", "Cidr", "GetAZs",
-	"If", "Equals", "And", "Or", "Not", "ImportValue", "Transform", "GetStackOutput",
+	"If", "Equals", "And", "Or", "Not", "ImportValue", "Transform", "GetStackOutput", "Length", "ToJsonString",
 	"Contains", "EachMemberIn", "EachMemberEquals", "RefAll", "ValueOf", "ValueOfAll")
 
 func longForms(names ...string) map[string]string {

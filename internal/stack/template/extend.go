@@ -1,0 +1,268 @@
+package template
+
+import (
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// languageExtensions is the transform that Parse applies itself.
+const languageExtensions = "AWS::LanguageExtensions"
+
+// extensions are the functions that only that transform makes known.
+var extensions = map[string]bool{"Fn::Length": true, "Fn::ToJsonString": true}
+
+const (
+	loopPrefix     = "Fn::ForEach::"
+	needsExtension = "it needs 'Transform: " + languageExtensions + "'"
+	badLoop        = "Transform AWS::LanguageExtensions failed with: Fn::ForEach layout is incorrect."
+	// maxLoopNodes bounds how many values loops may make of a template.
+	maxLoopNodes = 1 << 18
+)
+
+// asksFor reports whether a template has a transform.
+func asksFor(root *Node, transform string) bool {
+	n := root.Get("Transform")
+	if n == nil {
+		return false
+	}
+	return n.Text == transform || n.Get("Name").IsScalar() && n.Get("Name").Text == transform ||
+		slices.ContainsFunc(n.Items, func(item *Node) bool {
+			return item.Text == transform || item.Get("Name").IsScalar() && item.Get("Name").Text == transform
+		})
+}
+
+// extension unrolls the loops of a template, and computes what is text without it.
+type extension struct {
+	bound *Bound // with parameters and mappings
+	s     *structure
+	nodes int
+}
+
+// placeholder is the identifier of a loop with its value in one round.
+type placeholder struct{ name, value string }
+
+// extend returns the template with its loops unrolled and the policies of its
+// resources computed, nil when that is too much. What depends on parameters that are
+// missing is left out.
+func (s *structure) extend(root *Node, parameters map[string]string, setting Setting) *Node {
+	known := structure{t: &Template{Mappings: map[string]*Node{}, Conditions: map[string]*Node{}, Extended: true}}
+	for _, e := range root.Entries {
+		if e.Key == "Parameters" || e.Key == "Mappings" {
+			known.section(e)
+		}
+	}
+	x := extension{s: s, bound: &Bound{Template: known.t, setting: setting, conditions: map[string]bool{}}}
+	x.bound.parameters, x.bound.texts, _ = known.t.values(parameters)
+	if x.bound.parameters == nil {
+		x.bound.parameters = map[string]*Node{}
+	}
+	for _, p := range known.t.Parameters {
+		if x.bound.parameters[p.Name] == nil {
+			x.bound.parameters[p.Name] = Unknown(p.Line, p.Name)
+		}
+	}
+	out := Map(root.Line)
+	for _, e := range root.Entries {
+		if e.Key == "Conditions" || e.Key == "Resources" || e.Key == "Outputs" {
+			e.Value = x.unroll(e.Value, nil)
+		}
+		if e.Key == "Conditions" {
+			known.section(e)
+		}
+		out.Entries = append(out.Entries, e)
+	}
+	if x.nodes > maxLoopNodes {
+		return nil
+	}
+	if resources := out.Get("Resources"); resources != nil {
+		for i, e := range resources.Entries {
+			resources.Entries[i].Value = x.withPolicies(e)
+		}
+	}
+	return out
+}
+
+// unroll copies a value without its loops and with placeholders replaced.
+func (x *extension) unroll(n *Node, with []placeholder) *Node {
+	if x.nodes++; x.nodes > maxLoopNodes {
+		if x.nodes == maxLoopNodes+1 {
+			x.s.problems.Add(n.Line, "", "Template error: the loops make more than %d values", maxLoopNodes)
+		}
+		return String(n.Line, "")
+	}
+	out := *n
+	switch n.Kind {
+	case KindString:
+		out.Text = fill(n.Text, with)
+	case KindList:
+		out.Items = nil
+		for _, item := range n.Items {
+			out.Items = append(out.Items, x.unroll(item, with))
+		}
+	case KindMap:
+		if len(n.Entries) == 1 && n.Entries[0].Key == "Ref" {
+			i := slices.IndexFunc(with, func(p placeholder) bool { return p.name == n.Entries[0].Value.Text })
+			if i >= 0 {
+				return String(n.Line, with[i].value)
+			}
+		}
+		out.Entries = x.entries(n, with)
+		x.refuseTwins(out.Entries)
+		x.resolveName(&out)
+	}
+	return &out
+}
+
+// entries are the members of a map, those that loops make among them.
+func (x *extension) entries(n *Node, with []placeholder) []Entry {
+	var entries []Entry
+	for _, e := range n.Entries {
+		if x.nodes > maxLoopNodes {
+			break
+		}
+		if strings.HasPrefix(e.Key, loopPrefix) {
+			entries = append(entries, x.loop(e, with)...)
+			continue
+		}
+		entries = append(entries, Entry{Key: fill(e.Key, with), Line: e.Line, Value: x.unroll(e.Value, with)})
+	}
+	return entries
+}
+
+// resolveName computes the logical id that a Ref or an Fn::GetAtt is about, if it is not
+// written down.
+func (x *extension) resolveName(n *Node) {
+	if len(n.Entries) != 1 {
+		return
+	}
+	switch e := &n.Entries[0]; {
+	case e.Key == "Ref" && e.Value.Kind == KindMap:
+		e.Value = x.name(e.Value)
+	case e.Key == "Fn::GetAtt" && e.Value.Kind == KindList && len(e.Value.Items) > 0 && e.Value.Items[0].Kind == KindMap:
+		e.Value.Items[0] = x.name(e.Value.Items[0])
+	default:
+		return
+	}
+	if e := &n.Entries[0]; e.Value.HasUnknown() { // of a parameter that is missing
+		*n = *Unknown(n.Line, "")
+	}
+}
+
+// name computes a logical id; what is none stays as it is, to be refused.
+func (x *extension) name(n *Node) *Node {
+	if value := x.eval("", n, &x.s.problems); value != nil {
+		return value
+	}
+	return n
+}
+
+func (x *extension) refuseTwins(entries []Entry) {
+	seen := map[string]bool{}
+	for _, e := range entries {
+		if seen[e.Key] {
+			x.s.problems = append(x.s.problems, duplicateKey(e.Line, e.Key))
+		}
+		seen[e.Key] = true
+	}
+}
+
+func (x *extension) loop(e Entry, with []placeholder) []Entry {
+	arg := e.Value
+	if arg.Kind != KindList || len(arg.Items) != 3 || arg.Items[0].Kind != KindString || arg.Items[2].Kind != KindMap {
+		x.s.problems = append(x.s.problems, Problem{Line: e.Line, Message: badLoop, Hint: "it takes an identifier, a list of values and a map"})
+		return nil
+	}
+	name := arg.Items[0].Text
+	if !alphanumeric.MatchString(name) || x.bound.Template.Parameter(name) != nil {
+		x.s.problems = append(x.s.problems, Problem{Line: e.Line, Message: badLoop,
+			Hint: "the identifier must be alphanumeric, and not the name of a parameter"})
+		return nil
+	}
+	var problems Problems
+	values := x.eval("", x.unroll(arg.Items[1], with), &problems)
+	x.s.problems = append(x.s.problems, problems...)
+	if len(problems) > 0 || values.HasUnknown() {
+		return nil
+	}
+	if values == nil || values.Kind != KindList || slices.ContainsFunc(values.Items, func(n *Node) bool { return !n.IsScalar() }) {
+		x.s.problems = append(x.s.problems, Problem{Line: arg.Items[1].Line, Message: badLoop, Hint: "it goes over a list of strings"})
+		return nil
+	}
+	var entries []Entry
+	for _, value := range values.Items {
+		entries = append(entries, x.entries(arg.Items[2], append([]placeholder{{name, value.Text}}, with...))...)
+	}
+	return entries
+}
+
+func (x *extension) eval(id string, n *Node, problems *Problems) *Node {
+	e := evaluator{b: x.bound, problems: problems, id: id, deciding: map[string]bool{}}
+	return e.eval(n)
+}
+
+var notAlphanumeric = regexp.MustCompile(`[^A-Za-z0-9]+`)
+
+// fill replaces ${Name} by the value of a placeholder, and &{Name} by its letters and
+// digits.
+func fill(text string, with []placeholder) string {
+	if !strings.Contains(text, "{") {
+		return text
+	}
+	for _, p := range with {
+		text = strings.ReplaceAll(text, "${"+p.name+"}", p.value)
+		text = strings.ReplaceAll(text, "&{"+p.name+"}", notAlphanumeric.ReplaceAllString(p.value, ""))
+	}
+	return text
+}
+
+// withPolicies is a resource whose policies are text.
+func (x *extension) withPolicies(resource Entry) *Node {
+	out := Map(resource.Value.Line)
+	if resource.Value.Kind != KindMap {
+		return resource.Value
+	}
+	for _, e := range resource.Value.Entries {
+		if (e.Key == "DeletionPolicy" || e.Key == "UpdateReplacePolicy") && e.Value.Kind == KindMap {
+			value := x.eval(resource.Key, e.Value, &x.s.problems)
+			if value == nil || value.HasUnknown() {
+				continue
+			}
+			e.Value = value
+		}
+		out.Entries = append(out.Entries, e)
+	}
+	return out
+}
+
+// length computes Fn::Length.
+func (e *evaluator) length(arg *Node) *Node {
+	list := e.eval(arg)
+	if list != nil && list.Kind == KindUnknown {
+		return list
+	}
+	if list == nil || list.Kind != KindList {
+		return e.fail(arg.Line, "Template error: every Fn::Length object requires a list, or a function that returns one")
+	}
+	return &Node{Kind: KindNumber, Text: strconv.Itoa(len(list.Items)), Line: arg.Line}
+}
+
+// toJSON computes Fn::ToJsonString.
+func (e *evaluator) toJSON(arg *Node) *Node {
+	value := e.eval(arg)
+	if value != nil && value.Kind == KindUnknown {
+		return value
+	}
+	if value == nil || value.Kind != KindMap && value.Kind != KindList {
+		return e.fail(arg.Line, "Template error: every Fn::ToJsonString object requires an object or an array")
+	}
+	text, err := value.MarshalJSON()
+	if err != nil {
+		return e.fail(arg.Line, "%v", err)
+	}
+	if value.HasUnknown() {
+		return Unknown(arg.Line, string(text))
+	}
+	return e.grow(String(arg.Line, string(text)))
+}
