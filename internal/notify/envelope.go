@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -69,22 +70,12 @@ func (n notice) envelopeAttributes() map[string]envelopeAttribute {
 	return all
 }
 
-// envelope is the JSON that HTTP and email-json subscribers get, members in the
-// service's order.
+// envelope is what subscribers get around a message.
 type envelope struct {
-	Type              string
-	MessageID         string `json:"MessageId"`
-	Token             string `json:",omitempty"`
-	TopicArn          string
-	Subject           string `json:",omitempty"`
-	Message           string
-	SubscribeURL      string `json:",omitempty"`
-	Timestamp         string
-	SignatureVersion  string
-	Signature         string
-	SigningCertURL    string
-	UnsubscribeURL    string                       `json:",omitempty"`
-	MessageAttributes map[string]envelopeAttribute `json:",omitempty"`
+	Type, MessageID, TopicArn, Message, Timestamp string
+	Token, Subject, SubscribeURL, UnsubscribeURL  string // "" where there is none
+	SignatureVersion, Signature, SigningCertURL   string
+	MessageAttributes                             map[string]envelopeAttribute
 }
 
 // seal puts a notice into its signed envelope.
@@ -108,16 +99,51 @@ func (t *Topics) seal(topic Topic, sub Subscription, n notice) (envelope, error)
 	return e, err
 }
 
-// json writes the envelope as the service does, a member a line.
-func (e envelope) json() ([]byte, error) { return encode(e, "  ") }
+// json writes the envelope to the letter as the service does: members in its order,
+// a line each, with a space before the colon, but none inside of an attribute.
+func (e envelope) json() ([]byte, error) {
+	members := make([]string, 0, 13)
+	add := func(name, value string, optional bool) error {
+		if optional && value == "" {
+			return nil
+		}
+		text, err := encode(value)
+		members = append(members, `  "`+name+`" : `+string(text))
+		return err
+	}
+	err := errors.Join(
+		add("Type", e.Type, false), add("MessageId", e.MessageID, false), add("Token", e.Token, true),
+		add("TopicArn", e.TopicArn, false), add("Subject", e.Subject, true), add("Message", e.Message, false),
+		add("SubscribeURL", e.SubscribeURL, true), add("Timestamp", e.Timestamp, false),
+		add("SignatureVersion", e.SignatureVersion, false), add("Signature", e.Signature, false),
+		add("SigningCertURL", e.SigningCertURL, false), add("UnsubscribeURL", e.UnsubscribeURL, true),
+	)
+	if len(e.MessageAttributes) > 0 {
+		attributes, attributesErr := attributesJSON(e.MessageAttributes)
+		members, err = append(members, `  "MessageAttributes" : `+attributes), errors.Join(err, attributesErr)
+	}
+	return []byte("{\n" + strings.Join(members, ",\n") + "\n}"), err
+}
+
+func attributesJSON(attributes map[string]envelopeAttribute) (string, error) {
+	lines := make([]string, 0, len(attributes))
+	for _, name := range slices.Sorted(maps.Keys(attributes)) {
+		key, keyErr := encode(name)
+		value, valueErr := encode(attributes[name])
+		if err := errors.Join(keyErr, valueErr); err != nil {
+			return "", err
+		}
+		lines = append(lines, "    "+string(key)+" : "+string(value))
+	}
+	return "{\n" + strings.Join(lines, ",\n") + "\n  }", nil
+}
 
 // encode writes JSON without escaping <, > and &, which stand in messages and
 // links.
-func encode(v any, indent string) ([]byte, error) {
+func encode(v any) ([]byte, error) {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
-	enc.SetIndent("", indent)
 	if err := enc.Encode(v); err != nil {
 		return nil, err
 	}
@@ -157,7 +183,7 @@ func (e envelope) lambdaEvent(subscriptionARN string) ([]byte, error) {
 		EventSubscriptionArn string
 		Sns                  lambdaRecord
 	}
-	return encode(map[string][]record{"Records": {{"aws:sns", "1.0", subscriptionARN, r}}}, "")
+	return encode(map[string][]record{"Records": {{"aws:sns", "1.0", subscriptionARN, r}}})
 }
 
 func (t *Topics) subscribeURL(topicARN, token string) string {

@@ -85,7 +85,11 @@ func (s *Subscription) setScope(scope string) *Error {
 
 // checkFilter refuses a policy that its scope does not understand.
 func (s *Subscription) checkFilter() *Error {
-	if _, err := filterOf(*s); err != nil {
+	f, err := filterOf(*s)
+	if err == nil && f != nil {
+		err = f.pattern.CheckNumbers()
+	}
+	if err != nil {
 		return invalid("%v", err)
 	}
 	return nil

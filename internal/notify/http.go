@@ -53,7 +53,7 @@ func (t *Topics) post(ctx context.Context, topic Topic, sub Subscription, n noti
 		return permanentError{err}
 	}
 	for name, value := range map[string]string{
-		"User-Agent": userAgent, "Accept-Encoding": "gzip,deflate", "Content-Type": contentType,
+		"User-Agent": userAgent, "Accept-Encoding": "gzip,deflate", "Connection": "Keep-Alive", "Content-Type": contentType,
 		"x-amz-sns-message-type": n.Kind, "x-amz-sns-message-id": n.ID, "x-amz-sns-topic-arn": topic.ARN,
 	} {
 		req.Header.Set(name, value)

@@ -253,3 +253,15 @@ func BenchmarkPublish(b *testing.B) {
 		}
 	}
 }
+
+// Of several wrong attributes the first by name is told.
+func TestSameErrorEveryTime(t *testing.T) {
+	t.Parallel()
+	topics := openTopics(t, Config{})
+	for range 30 {
+		_, err := topics.CreateTopic(t.Context(), "ops", map[string]string{"SignatureVersion": "3", "DeliveryPolicy": "x", "Unknown": "y"}, nil)
+		if err == nil || !strings.Contains(err.Error(), "DeliveryPolicy") {
+			t.Fatal(err)
+		}
+	}
+}

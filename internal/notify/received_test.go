@@ -19,13 +19,17 @@ import (
 	"github.com/cockroachdb/datadriven"
 )
 
+// usual are the headers that every request is to have, which are shown only when they
+// are other ones.
+var usual = map[string]string{"User-Agent": userAgent, "Accept-Encoding": "gzip,deflate", "Connection": "Keep-Alive"}
+
 // requests shows what the HTTP endpoint got, with its signatures verified.
 func (s *story) requests() string {
 	var b strings.Builder
 	for _, r := range s.web.take() {
 		fmt.Fprintf(&b, "POST %s -> %d\n", r.path, r.status)
-		for _, name := range []string{"Content-Type", "User-Agent", "X-Amz-Sns-Message-Type", "X-Amz-Sns-Message-Id", "X-Amz-Sns-Topic-Arn", "X-Amz-Sns-Subscription-Arn", "X-Amz-Sns-Rawdelivery"} {
-			if v := r.header.Get(name); v != "" && (name != "User-Agent" || v != userAgent) {
+		for _, name := range []string{"Connection", "Content-Type", "Accept-Encoding", "User-Agent", "X-Amz-Sns-Message-Type", "X-Amz-Sns-Message-Id", "X-Amz-Sns-Topic-Arn", "X-Amz-Sns-Subscription-Arn", "X-Amz-Sns-Rawdelivery"} {
+			if v := r.header.Get(name); v != usual[name] {
 				fmt.Fprintf(&b, "  %s: %s\n", name, v)
 			}
 		}

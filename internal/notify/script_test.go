@@ -355,7 +355,7 @@ func (s *story) filtered() string {
 	return strings.Join(lines, "")
 }
 
-var signatures = regexp.MustCompile(`"Signature": ?"[^"]*"`)
+var signatures = regexp.MustCompile(`"Signature" ?: ?"[^"]*"`)
 
 func second(_ string, err error) error { return err }
 

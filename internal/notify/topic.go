@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -57,11 +58,11 @@ func (t *Topics) CreateTopic(ctx context.Context, name string, attributes, tags 
 		return "", errorf(TagLimit, "Could not complete request: tag quota of per resource exceeded")
 	}
 	topic := Topic{ARN: t.cfg.Identity.ARN("sns", name), Name: name, Tags: tags, Created: time.Now()}
-	for attribute, value := range attributes {
+	for _, attribute := range slices.Sorted(maps.Keys(attributes)) {
 		if attribute == "FifoTopic" {
 			continue
 		}
-		if err := topic.set(attribute, value); err != nil {
+		if err := topic.set(attribute, attributes[attribute]); err != nil {
 			return "", &Error{err.Code, strings.Replace(err.Message, "Invalid parameter: ", "Invalid parameter: Attributes Reason: ", 1)}
 		}
 	}

@@ -52,10 +52,10 @@ func (c *condition) holds(v value) bool {
 
 // values is a set of strings and numbers.
 type values struct {
-	texts     []string
-	index     map[string]struct{} // of texts, when they are many
-	numbers   []number
-	exactText bool // numbers are equal only if their texts are
+	texts   []string
+	index   map[string]struct{} // of texts, when they are many
+	numbers []number
+	compare comparison
 }
 
 type number struct {
@@ -82,7 +82,7 @@ func (s *values) addText(text string) {
 
 func (s *values) addNumber(text string) {
 	b := []byte(text)
-	s.numbers = append(s.numbers, number{text: b, decimal: parseDecimal(b)})
+	s.numbers = append(s.numbers, number{text: b, decimal: s.compare.read(b)})
 }
 
 func (s *values) holds(v value) bool {
@@ -105,11 +105,11 @@ func (s *values) holds(v value) bool {
 
 func (s *values) holdsNumber(text []byte) bool {
 	var d decimal
-	if !s.exactText {
-		d = parseDecimal(text)
+	if s.compare != byText {
+		d = s.compare.read(text)
 	}
 	for _, n := range s.numbers {
-		if bytes.Equal(n.text, text) || !s.exactText && n.decimal.compare(d) == 0 {
+		if bytes.Equal(n.text, text) || s.compare != byText && n.decimal.compare(d) == 0 {
 			return true
 		}
 	}
@@ -138,13 +138,25 @@ func (e *except) holds(v value) bool {
 type span struct {
 	low, high         *decimal
 	openLow, openHigh bool
+	compare           comparison
+}
+
+// comparing returns s with bounds for the way in which numbers are compared.
+func (s *span) comparing(by comparison) *span {
+	s.compare = by
+	for _, bound := range []*decimal{s.low, s.high} {
+		if bound != nil && by == byDecimals {
+			*bound = bound.cut()
+		}
+	}
+	return s
 }
 
 func (s *span) holds(v value) bool {
 	if v.kind != isNumber {
 		return false
 	}
-	d := parseDecimal(v.text)
+	d := s.compare.read(v.text)
 	if s.low != nil {
 		if c := d.compare(*s.low); c < 0 || c == 0 && s.openLow {
 			return false

@@ -51,9 +51,11 @@ const (
 	Lambda Dialect = iota
 	// EventBridge is for rules of event buses. It has all operators.
 	EventBridge
-	// MessageBody is for filter policies of topics on the JSON body of messages.
+	// MessageBody is for filter policies of topics on the JSON body of messages. Of
+	// numbers, five digits after the decimal point count.
 	MessageBody
-	// MessageAttributes is for filter policies on the attributes of messages.
+	// MessageAttributes is for filter policies on the attributes of messages, with
+	// numbers as in MessageBody.
 	MessageAttributes
 )
 
@@ -64,14 +66,14 @@ type grammar struct {
 	foldEnds   bool // {"prefix": {"equals-ignore-case": ...}}, likewise suffix
 	exceptEnds bool // {"anything-but": {"prefix": ...}} with all operators and lists
 	exceptText bool // {"anything-but": {"prefix": "text"}} and nothing else
-	exactText  bool // numbers are compared by text
+	numbers    comparison
 	topic      bool // limits of filter policies
 	flat       bool // no nested objects
 }
 
 var grammars = [...]grammar{
-	Lambda:            {foldEnds: true, exactText: true},
+	Lambda:            {foldEnds: true, numbers: byText},
 	EventBridge:       {wildcard: true, cidr: true, foldEnds: true, exceptEnds: true},
-	MessageBody:       {cidr: true, exceptText: true, topic: true},
-	MessageAttributes: {cidr: true, exceptText: true, topic: true, flat: true},
+	MessageBody:       {cidr: true, exceptText: true, numbers: byDecimals, topic: true},
+	MessageAttributes: {cidr: true, exceptText: true, numbers: byDecimals, topic: true, flat: true},
 }

@@ -5,7 +5,7 @@ const reasonExcept = "Value of anything-but must be an array or single string/nu
 // except reads what comes after "anything-but", and the end of its object.
 func (p *parser) except() test {
 	e := &except{}
-	e.values.exactText = p.grammar.exactText
+	e.values.compare = p.grammar.numbers
 	switch p.next() {
 	case tokenString:
 		e.values.addText(p.text())

@@ -17,6 +17,70 @@ const (
 	maxExponent = 1 << 40
 )
 
+// comparison is how numbers are compared.
+type comparison uint8
+
+const (
+	byValue    comparison = iota
+	byDecimals            // by value, without the digits after the fifth decimal place
+	byText                // equal if their texts are; in ranges by value
+)
+
+// places is how many digits after the point count in filter policies.
+const places = 5
+
+// read is parseDecimal for a number that is to be compared so.
+func (c comparison) read(text []byte) decimal {
+	d := parseDecimal(text)
+	if c == byDecimals {
+		return d.cut()
+	}
+	return d
+}
+
+var billion = parseDecimal([]byte("1000000000"))
+
+// beyond reports whether the size of d, whatever its sign, is more than limit.
+func (d decimal) beyond(limit decimal) bool {
+	if d.sign < 0 {
+		d.sign = 1
+	}
+	return d.compare(limit) > 0
+}
+
+// cut is d without the digits after its fifth decimal place.
+func (d decimal) cut() decimal {
+	keep := d.exp + places
+	switch {
+	case d.sign == 0 || keep <= 0:
+		return decimal{}
+	case keep >= headDigits:
+		d.tail = trimZeros(firstDigits(d.tail, keep-headDigits))
+		return d
+	}
+	unit := uint64(1)
+	for range headDigits - keep {
+		unit *= 10
+	}
+	d.head -= d.head % unit
+	d.tail = nil
+	return d
+}
+
+// firstDigits is the beginning of text with at most n digits.
+func firstDigits(text []byte, n int) []byte {
+	for i, c := range text {
+		switch {
+		case c == '.':
+		case n == 0:
+			return text[:i]
+		default:
+			n--
+		}
+	}
+	return text
+}
+
 // parseDecimal reads a number as JSON writes it.
 func parseDecimal(text []byte) decimal {
 	d := decimal{sign: 1}

@@ -26,7 +26,7 @@ func (p *parser) operator(c *condition) {
 		c.tests = append(c.tests, equalFold(p.operand(name)))
 		p.end(reasonOneKey)
 	case name == "numeric":
-		c.tests = append(c.tests, p.numeric())
+		c.tests = append(c.tests, p.numeric().comparing(p.grammar.numbers))
 		p.end(reasonTooMany)
 	case name == "exists":
 		p.exists(c)

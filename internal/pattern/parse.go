@@ -169,7 +169,7 @@ func (p *parser) or() (alternatives []object) {
 // condition reads the values of an array up to its end.
 func (p *parser) condition() *condition {
 	c := &condition{}
-	c.values.exactText = p.grammar.exactText
+	c.values.compare = p.grammar.numbers
 	for {
 		t := p.next()
 		switch t {

@@ -1,6 +1,7 @@
 package pattern
 
 import (
+	"slices"
 	"strings"
 	"sync"
 
@@ -12,6 +13,7 @@ type Pattern struct {
 	root     *node
 	branches []bitBranch
 	width    int // words in a set of bits
+	large    bool
 	machines sync.Pool
 }
 
@@ -53,9 +55,40 @@ func newPattern(branches []branch, d Dialect) (p *Pattern, reason string) {
 	if t == nil {
 		return nil, tooLarge(d)
 	}
-	p = &Pattern{root: t.root, branches: t.branches, width: t.width()}
+	p = &Pattern{root: t.root, branches: t.branches, width: t.width(), large: slices.ContainsFunc(branches, branch.comparesBeyond)}
 	p.machines.New = func() any { return &machine{pattern: p} }
 	return p, ""
+}
+
+// CheckNumbers refuses, with an *Error, a filter policy with an operator that compares
+// with a number beyond a billion, which is the range of topics. A number that is one
+// of the wanted values itself may be larger: it is often an identifier. This is apart
+// from Compile, for policies that were set before there was the check.
+func (p *Pattern) CheckNumbers() error {
+	if !p.large {
+		return nil
+	}
+	return &Error{Dialect: MessageBody, Reason: "Value must be between -1.0E9 and 1.0E9, inclusive"}
+}
+
+// comparesBeyond reports whether an operator compares with a number beyond a billion.
+func (b branch) comparesBeyond() bool {
+	for _, c := range b {
+		if slices.ContainsFunc(c.tests, comparesBeyond) {
+			return true
+		}
+	}
+	return false
+}
+
+func comparesBeyond(t test) bool {
+	switch t := t.(type) {
+	case *span:
+		return t.low != nil && t.low.beyond(billion) || t.high != nil && t.high.beyond(billion)
+	case *except:
+		return slices.ContainsFunc(t.values.numbers, func(n number) bool { return n.decimal.beyond(billion) })
+	}
+	return false
 }
 
 func tooLarge(d Dialect) string {

@@ -112,7 +112,11 @@ func runError(t *testing.T, d *datadriven.TestData) string {
 	}
 	var b strings.Builder
 	for _, text := range texts {
-		_, err := Compile([]byte(text), dialectOf(t, d))
+		dialect := dialectOf(t, d)
+		p, err := Compile([]byte(text), dialect)
+		if err == nil && (dialect == MessageBody || dialect == MessageAttributes) {
+			err = p.CheckNumbers()
+		}
 		if err == nil {
 			b.WriteString("ok\n")
 			continue

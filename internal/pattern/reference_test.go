@@ -233,7 +233,7 @@ func refOne(w, v any, d Dialect) bool {
 	case "exists":
 		return operand.(bool)
 	case "numeric":
-		return refNumeric(operand.([]any), v)
+		return refNumeric(operand.([]any), v, d)
 	case "cidr":
 		host, bits, _ := strings.Cut(strings.TrimRight(text, "/"), "/")
 		n, _ := strconv.Atoi(bits)
@@ -268,24 +268,28 @@ func refEqual(w, v any, d Dialect) bool {
 	if !ok || !ok2 || d == Lambda {
 		return w == v
 	}
-	return refRat(a).Cmp(refRat(b)) == 0
+	return refRat(a, d).Cmp(refRat(b, d)) == 0
 }
 
-func refRat(n json.Number) *big.Rat {
+func refRat(n json.Number, d Dialect) *big.Rat {
 	r, ok := new(big.Rat).SetString(string(n))
 	if !ok {
 		panic("not a number: " + n)
 	}
+	if d == MessageBody {
+		r.Mul(r, big.NewRat(100_000, 1))
+		r.SetFrac(new(big.Int).Quo(r.Num(), r.Denom()), big.NewInt(100_000))
+	}
 	return r
 }
 
-func refNumeric(terms []any, v any) bool {
+func refNumeric(terms []any, v any, d Dialect) bool {
 	n, ok := v.(json.Number)
 	if !ok {
 		return false
 	}
 	for i := 0; i < len(terms); i += 2 {
-		c := refRat(n).Cmp(refRat(terms[i+1].(json.Number)))
+		c := refRat(n, d).Cmp(refRat(terms[i+1].(json.Number), d))
 		if !map[string]bool{"=": c == 0, "<": c < 0, "<=": c <= 0, ">": c > 0, ">=": c >= 0}[terms[i].(string)] {
 			return false
 		}

@@ -76,6 +76,7 @@ ATTRIBUTE_POLICIES = [
     ({"a": [{"anything-but": ["x", "y"]}]}, [{"a": text("z")}, {"a": array("x", "z")}], [{}, {"a": text("x")}, {"a": array("x", "y")}]),
     ({"a": [{"anything-but": {"prefix": "p"}}]}, [{"a": text("x")}], [{"a": text("px")}]),
     ({"a": [{"numeric": [">", 0, "<=", 100]}]}, [{"a": number(100)}, {"a": number("1e1")}], [{"a": number(0)}, {"a": text("5")}]),
+    ({"a": [{"numeric": ["=", 1.000001]}]}, [{"a": number(1)}, {"a": number("1.000009")}], [{"a": number("1.00001")}]),
     ({"a": [{"exists": False}], "b": [{"exists": True}]}, [{"b": text("x")}], [{"a": text("x"), "b": text("x")}, {}]),
     ({"a": [{"equals-ignore-case": "tEn"}], "b": [{"cidr": "10.0.0.0/24"}]},
      [{"a": text("TEN"), "b": text("10.0.0.255")}], [{"a": text("ten"), "b": text("10.0.1.0")}, {"a": text("ten")}]),
@@ -122,6 +123,7 @@ def test_filters_on_the_body(sns, sqs, topic, subscribe):
     ('{"a":{"b":["c"]}}', "Filter policy scope MessageAttributes does not support nested filter policy"),
     (json.dumps({k: ["v"] for k in "abcdef"}), "FilterPolicy: Filter policy can not have more than 5 keys"),
     (json.dumps({k: list(range(13)) for k in "ab"}), "FilterPolicy: Filter policy is too complex"),
+    ('{"a":[{"numeric":["<",1000000001]}]}', "FilterPolicy: Value must be between -1.0E9 and 1.0E9, inclusive"),
     ("{no}", "FilterPolicy: failed to parse JSON. Unexpected character ('n' (code 110)): was expecting double-quote to start field name\n"
              " at [Source: REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled); line: 1, column: 2]"),
 ])
