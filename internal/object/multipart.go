@@ -286,6 +286,8 @@ type Completion struct {
 	Parts []Part
 	// Checksum is that of the object, base64; "" is not compared.
 	Checksum string
+	// Algorithm is that of Checksum.
+	Algorithm Algorithm
 	// Type is that of the checksum; "" is not compared.
 	Type ChecksumType
 	// Size of the object in bytes; nil is not compared.
@@ -366,8 +368,8 @@ func (c Completion) choose(stored []part) ([]part, error) {
 	if len(c.Parts) == 0 || len(c.Parts) > maxPartNumber {
 		return nil, errorf(MalformedXML, "The XML you provided was not well-formed or did not validate against our published schema")
 	}
-	if c.Type != "" && c.Upload.Type != "" && c.Type != c.Upload.Type {
-		return nil, errorf(InvalidRequest, "The upload was created using the %s checksum mode. The complete request must use the same checksum mode.", c.Upload.Type)
+	if c.Type != "" && c.Type != c.Upload.Type {
+		return nil, errorf(InvalidRequest, "The upload was created using the %s checksum mode. The complete request must use the same checksum mode.", cmp.Or(c.Upload.Type, "null"))
 	}
 	invalid := errorf(InvalidPart, "One or more of the specified parts could not be found.  The part may not have been uploaded, or the specified entity tag may not match the part's entity tag.").
 		with("UploadId", c.Upload.ID)
@@ -377,7 +379,10 @@ func (c Completion) choose(stored []part) ([]part, error) {
 	}
 	for i, want := range c.Parts {
 		at, ok := slices.BinarySearchFunc(stored, want.Number, byNumber)
-		if !ok || stored[at].MD5 != want.ETag || want.Checksum != "" && want.Checksum != stored[at].Checksum {
+		if ok && stored[at].MD5 == want.ETag && want.Checksum != "" && c.Upload.Algorithm != "" && want.Algorithm != c.Upload.Algorithm {
+			return nil, errorf(BadDigest, "The %s you specified for part %d did not match what we received.", strings.ToLower(string(want.Algorithm)), want.Number)
+		}
+		if !ok || stored[at].MD5 != want.ETag || want.Checksum != "" && (c.Upload.Algorithm == "" || want.Checksum != stored[at].Checksum) {
 			return nil, invalid.with("PartNumber", want.Number).with("ETag", want.ETag)
 		}
 		if c.Upload.Type == Composite && want.Checksum == "" {
@@ -423,10 +428,24 @@ func (c Completion) assemble(parts []part) (Object, error) {
 	if err != nil {
 		return Object{}, err
 	}
-	if c.Checksum != "" && o.Checksum != nil && c.Checksum != o.Checksum.Value && c.Checksum+fmt.Sprintf("-%d", len(parts)) != o.Checksum.Value {
-		return Object{}, errorf(BadDigest, "The %s you specified did not match the calculated checksum.", u.Algorithm)
+	if c.Checksum != "" && !c.agrees(o) {
+		return Object{}, errorf(BadDigest, "The %s you specified did not match the calculated checksum.", strings.ToLower(string(u.Algorithm)))
 	}
 	return o, nil
+}
+
+// agrees reports whether the checksum that a completion gives is that of the object.
+// The service takes a CRC without a type for one of checksums.
+func (c Completion) agrees(o Object) bool {
+	switch {
+	case o.Checksum == nil:
+		return true
+	case c.Algorithm != o.Checksum.Algorithm:
+		return false
+	case o.Checksum.Type == FullObject && c.Type == "" && c.Algorithm != CRC64NVME:
+		return false
+	}
+	return c.Checksum == o.Checksum.Value || c.Checksum+fmt.Sprintf("-%d", o.Parts) == o.Checksum.Value
 }
 
 // AbortUpload ends an upload and removes its parts.
@@ -448,51 +467,4 @@ func (b *Buckets) abortAllIn(tx *store.Tx, bucket string) error {
 		b.sweeper.doomIn(tx, u.ID)
 		return true
 	})
-}
-
-// Uploads returns up to limit uploads to keys with a prefix that follow a key and
-// an upload ID, in order, and whether there are more.
-func (b *Buckets) Uploads(ctx context.Context, bucket, prefix, afterKey, afterID string, limit int) (uploads []Upload, more bool, err error) {
-	if err := ctx.Err(); err != nil {
-		return nil, false, err
-	}
-	if !b.Exists(bucket) {
-		return nil, false, noSuchBucket(bucket)
-	}
-	err = b.eachUpload(bucket, prefix, func(u Upload) bool {
-		if afterKey != "" && (u.Key < afterKey || u.Key == afterKey && (afterID == "" || u.ID.String() <= afterID)) {
-			return true
-		}
-		if more = len(uploads) == limit; !more {
-			uploads = append(uploads, u)
-		}
-		return !more
-	})
-	return uploads, more, err
-}
-
-// eachUpload calls f for the uploads to keys with a prefix until it returns false.
-func (b *Buckets) eachUpload(bucket, prefix string, f func(Upload) bool) error {
-	root := uploadPrefix(bucket)
-	lower := store.AppendString(root[:len(root):len(root)], prefix)
-	lower = lower[:len(lower)-2] // without the end of the string
-	it, err := b.db.Scan(lower, store.PrefixEnd(lower))
-	if err != nil {
-		return err
-	}
-	defer it.Close()
-	for ok := it.First(); ok; ok = it.Next() {
-		key, rest, err := store.CutString(it.Key()[len(root):])
-		if err != nil || len(rest) != 8 {
-			return fmt.Errorf("upload %x: malformed: %w", it.Key(), err)
-		}
-		u := Upload{ID: ID(binary.BigEndian.Uint64(rest)), Bucket: bucket, Key: string(key)}
-		if err := json.Unmarshal(it.Value(), &u); err != nil {
-			return fmt.Errorf("upload %s: %w", u.ID, err)
-		}
-		if !f(u) {
-			break
-		}
-	}
-	return it.Close()
 }

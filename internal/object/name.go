@@ -1,8 +1,10 @@
 package object
 
 import (
+	"maps"
 	"net/netip"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -46,7 +48,8 @@ func checkTags(tags map[string]string, limit int) error {
 	default:
 		return errorf(TooManyTags, "Object tags cannot be greater than %d", limit)
 	}
-	for key, value := range tags {
+	for _, key := range slices.Sorted(maps.Keys(tags)) {
+		value := tags[key]
 		switch {
 		case key == "" || utf8.RuneCountInString(key) > maxTagKey:
 			return errorf(InvalidTag, "The TagKey you have provided is invalid").with("TagKey", key)

@@ -459,3 +459,13 @@ func (w *world) uploadInParts(t testing.TB, bucket, key, body string) Object {
 	}
 	return o
 }
+
+func TestSameErrorEveryTime(t *testing.T) {
+	t.Parallel()
+	for range 30 {
+		var err *Error
+		if !errors.As(checkTags(map[string]string{strings.Repeat("b", 129): "", strings.Repeat("a", 129): ""}, maxBucketTags), &err) || err.Details[0].Value[:1] != "a" {
+			t.Fatal("not the first of the wrong keys:", err)
+		}
+	}
+}

@@ -144,6 +144,30 @@ def test_metadata_that_is_not_ascii(s3, bucket):
     assert s3.get_object(Bucket=bucket, Key="copy")["Metadata"] == want
 
 
+def test_checksums_of_completions(s3, bucket):
+    """A completion tells of parts what the upload was begun with, and nothing else."""
+    def begin(**how):
+        upload = {"Bucket": bucket, "Key": "k", "UploadId": s3.create_multipart_upload(Bucket=bucket, Key="k", **how)["UploadId"]}
+        return upload, s3.upload_part(**upload, PartNumber=1, Body=b"abc", ChecksumAlgorithm="CRC32")
+
+    def refused(code, upload, part, **how):
+        with pytest.raises(ClientError) as wrong:
+            s3.complete_multipart_upload(**upload, MultipartUpload={"Parts": [{"PartNumber": 1, "ETag": done["ETag"]} | part]}, **how)
+        assert wrong.value.response["Error"]["Code"] == code
+
+    upload, done = begin(ChecksumAlgorithm="CRC32")
+    refused("BadDigest", upload, {"ChecksumSHA256": "ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0="})
+    refused("InvalidRequest", upload, {"ChecksumCRC32": done["ChecksumCRC32"]}, ChecksumType="FULL_OBJECT")
+    upload, done = begin()
+    refused("InvalidPart", upload, {"ChecksumCRC32": done["ChecksumCRC32"]})
+    refused("InvalidRequest", upload, {}, ChecksumType="COMPOSITE")
+    with pytest.raises(ClientError) as wrong:
+        s3.list_multipart_uploads(Bucket=bucket, KeyMarker="another", UploadIdMarker=upload["UploadId"])
+    assert wrong.value.response["Error"]["Message"] == "Invalid uploadId marker"
+    s3.complete_multipart_upload(**upload, MultipartUpload={"Parts": [{"PartNumber": 1, "ETag": done["ETag"]}]})
+    assert s3.get_object(Bucket=bucket, Key="k")["Body"].read() == b"abc"
+
+
 def test_steps_of_an_upload(s3, bucket):
     at = {"Bucket": bucket, "Key": "k"}
     upload = s3.create_multipart_upload(**at)["UploadId"]

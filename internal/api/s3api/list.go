@@ -18,22 +18,22 @@ func (x *exchange) number(name string, otherwise, least, most int) (int, error) 
 	if text == "" {
 		return otherwise, nil
 	}
-	n, err := strconv.Atoi(text)
+	n, err := strconv.ParseInt(text, 10, 32)
 	if err != nil {
 		return 0, invalidArgument("Provided "+name+" not an integer or within integer range", name, text)
 	}
-	if n < least {
+	if int(n) < least {
 		return 0, invalidArgument(fmt.Sprintf("Argument %s must be an integer between %d and 2147483647", name, least), name, text)
 	}
-	return min(n, most), nil
+	return min(int(n), most), nil
 }
 
 // encoder returns what writes keys in a document as the client asked for.
 func (x *exchange) encoder() (func(string) string, error) {
-	switch kind := x.query.Get("encoding-type"); kind {
-	case "":
+	switch kind := x.query.Get("encoding-type"); {
+	case !x.query.Has("encoding-type"):
 		return func(s string) string { return s }, nil
-	case "url":
+	case kind == "url":
 		return func(s string) string { return strings.ReplaceAll(url.QueryEscape(s), "%2F", "/") }, nil
 	default:
 		return nil, invalidArgument("Invalid Encoding Method specified in Request", "encoding-type", kind)

@@ -82,6 +82,9 @@ func (x *exchange) copyPart(u object.Upload, number int) error {
 	if text := x.r.Header.Get("X-Amz-Copy-Source-Range"); text != "" {
 		from, last, ok := parseRange(text, c.Object.Size)
 		_, after, _ := strings.Cut(text, "-")
+		if ok && from >= c.Object.Size && last == c.Object.Size-1 && !strings.HasPrefix(text, "bytes=-") && after != "" {
+			return invalidRequest("The specified copy range is invalid for the source object size")
+		}
 		if asked, err := strconv.ParseInt(after, 10, 64); !ok || err != nil || asked >= c.Object.Size || strings.HasPrefix(text, "bytes=-") {
 			why := "The x-amz-copy-source-range value must be of the form bytes=first-last where first and last are the zero-based offsets of the first and last bytes to copy"
 			if ok && err == nil {
@@ -118,7 +121,8 @@ type completion struct {
 	} `xml:"Part"`
 }
 
-// parts are those to use, with their checksums of an algorithm.
+// parts are those to use, with their checksums: of the upload's algorithm, or if they
+// have none of it, of another one.
 func (c completion) parts(a object.Algorithm) ([]object.Part, error) {
 	var parts []object.Part
 	for _, p := range c.Parts {
@@ -126,8 +130,10 @@ func (c completion) parts(a object.Algorithm) ([]object.Part, error) {
 			return nil, malformedXML(nil)
 		}
 		part := object.Part{Number: *p.PartNumber, ETag: strings.Trim(*p.ETag, `"`)}
-		if a != "" {
-			part.Checksum = *p.of(a)
+		for _, other := range algorithms {
+			if value := *p.of(other); value != "" && (part.Checksum == "" || other == a) {
+				part.Algorithm, part.Checksum = other, value
+			}
 		}
 		parts = append(parts, part)
 	}
@@ -157,8 +163,8 @@ func (x *exchange) completeUpload() error {
 	c := object.Completion{Type: sum.Type, Size: size, Condition: condition, Origin: x.origin()}
 	var o object.Object
 	if c.Upload, err = x.upload(); err == nil {
-		if sum.Algorithm == c.Upload.Algorithm {
-			c.Checksum = sum.Value
+		if c.Upload.Algorithm != "" {
+			c.Algorithm, c.Checksum = sum.Algorithm, sum.Value
 		}
 		if c.Parts, err = in.parts(c.Upload.Algorithm); err != nil {
 			return err
@@ -194,17 +200,18 @@ func (x *exchange) expectedSize() (*int64, error) {
 // upload: it is that of the object, with the number of parts after it if it is one
 // of checksums, and not of the request's body.
 func (x *exchange) takeChecksum() (sum object.Checksum, err error) {
-	for a := range digestBytes {
+	for _, a := range algorithms {
 		if value := x.r.Header.Get(checksumHeader(a)); value != "" {
 			if sum.Value != "" {
 				return object.Checksum{}, errSeveralChecksums
 			}
-			digest, _, _ := strings.Cut(value, "-")
-			if err := checkDigest(a, checksumHeader(a), digest); err != nil {
-				return object.Checksum{}, err
-			}
 			sum = object.Checksum{Algorithm: a, Value: value}
 			x.r.Header.Del(checksumHeader(a))
+		}
+	}
+	if digest, _, _ := strings.Cut(sum.Value, "-"); digest != "" {
+		if err := checkDigest(sum.Algorithm, checksumHeader(sum.Algorithm), digest); err != nil {
+			return object.Checksum{}, err
 		}
 	}
 	if sum.Type, err = checksumType(x.r.Header); err != nil {
@@ -312,6 +319,9 @@ func (x *exchange) listUploads() error {
 		return err
 	}
 	prefix, afterKey, afterID := x.query.Get("prefix"), x.query.Get("key-marker"), x.query.Get("upload-id-marker")
+	if afterKey == "" {
+		afterID = "" // it means nothing without a key
+	}
 	uploads, more, err := x.h.buckets.Uploads(x.r.Context(), x.bucket, prefix, afterKey, afterID, limit)
 	if err != nil {
 		return err

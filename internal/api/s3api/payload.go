@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -12,6 +13,9 @@ import (
 
 	"github.com/weirstream/weir/internal/object"
 )
+
+// algorithms are those of checksums, in the order in which they are told.
+var algorithms = []object.Algorithm{object.CRC32, object.CRC32C, object.CRC64NVME, object.SHA1, object.SHA256}
 
 // digestBytes are the lengths of checksums.
 var digestBytes = map[object.Algorithm]int{object.CRC32: 4, object.CRC32C: 4, object.CRC64NVME: 8, object.SHA1: 20, object.SHA256: 32}
@@ -66,7 +70,7 @@ func (x *exchange) expectDigests(want *object.Expected, trailer http.Header) err
 // behind the body.
 func (x *exchange) expectChecksum(want *object.Expected, trailer http.Header) error {
 	head, given := x.r.Header, ""
-	for name := range head {
+	for _, name := range slices.Sorted(maps.Keys(head)) {
 		rest, ok := strings.CutPrefix(strings.ToUpper(name), "X-AMZ-CHECKSUM-")
 		if !ok || rest == "ALGORITHM" || rest == "TYPE" || rest == "MODE" {
 			continue

@@ -145,7 +145,10 @@ func (x *exchange) extent(c *object.Content) (offset, length int64, status int, 
 		}
 		offset, length, ok := c.Part(n)
 		if !ok {
-			return 0, 0, 0, &apiError{code: "InvalidPartNumber", status: http.StatusRequestedRangeNotSatisfiable, message: "The requested partnumber is not satisfiable"}
+			e := &apiError{code: "InvalidPartNumber", status: http.StatusRequestedRangeNotSatisfiable, message: "The requested partnumber is not satisfiable"}
+			e.detail("PartNumberRequested", strconv.Itoa(n))
+			e.detail("ActualPartCount", strconv.Itoa(max(1, c.Object.Parts)))
+			return 0, 0, 0, e
 		}
 		if c.Object.Parts > 0 {
 			head.Set("X-Amz-Mp-Parts-Count", strconv.Itoa(c.Object.Parts))

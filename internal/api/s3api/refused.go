@@ -1,6 +1,10 @@
 package s3api
 
-import "strings"
+import (
+	"maps"
+	"slices"
+	"strings"
+)
 
 // refused are the beginnings of headers that ask for what does not exist here. One
 // that asks to pass a lock of an object is none of them: there are no locks to pass.
@@ -14,7 +18,7 @@ var refused = []string{
 // refuseHeaders refuses headers that would otherwise be ignored although they change
 // what is stored, who may read it, or whether the request is to be served at all.
 func (x *exchange) refuseHeaders() error {
-	for name := range x.r.Header {
+	for _, name := range slices.Sorted(maps.Keys(x.r.Header)) {
 		for _, start := range refused {
 			if strings.HasPrefix(name, start) && x.r.Header.Get(name) != "" && !asksForNothing(name, x.r.Header.Get(name)) {
 				return notImplemented("The header " + strings.ToLower(name))

@@ -298,3 +298,17 @@ func TestCompletingAtOnce(t *testing.T) {
 		done.Wait()
 	}
 }
+
+func TestSameErrorEveryTime(t *testing.T) {
+	t.Parallel()
+	for range 30 {
+		r := httptest.NewRequest(http.MethodPut, "/b/k", nil)
+		for _, name := range []string{"X-Amz-Object-Lock-Mode", "X-Amz-Mfa", "X-Amz-Website-Redirect-Location"} {
+			r.Header.Set(name, "x")
+		}
+		x := exchange{r: r}
+		if err := x.refuseHeaders(); err == nil || !strings.Contains(err.Error(), "x-amz-mfa") {
+			t.Fatal("not the first of the refused headers:", err)
+		}
+	}
+}
