@@ -115,6 +115,17 @@ func Enum[S ~string](c *Constraints, path string, value S, allowed ...S) {
 	c.Add(path, string(value), "Member must satisfy enum value set: ["+join(allowed)+"]")
 }
 
+// EnumList demands that every element of a list is one of the allowed values,
+// reported once for the list.
+func EnumList[S ~string](c *Constraints, path string, values []S, allowed ...S) {
+	for _, value := range values {
+		if !slices.Contains(allowed, value) {
+			c.Add(path, "["+join(values)+"]", "Member must satisfy constraint: [Member must satisfy enum value set: ["+join(allowed)+"]]")
+			return
+		}
+	}
+}
+
 // RequiredEnum is Enum for a value that must be there. given tells of an empty
 // value whether the request has it.
 func RequiredEnum[S ~string](c *Constraints, path string, value S, given func() bool, allowed ...S) {

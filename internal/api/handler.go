@@ -3,9 +3,11 @@ package api
 import (
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"reflect"
 	"runtime/debug"
+	"slices"
 	"strings"
 
 	"github.com/weirstream/weir/internal/api/awsjson"
@@ -298,8 +300,8 @@ func (h *Handler) serveTarget(x *exchange, target string) {
 }
 
 func (h *Handler) byDialect(d Dialect) *service {
-	for _, svc := range h.targets {
-		if svc.Dialect == d {
+	for _, prefix := range slices.Sorted(maps.Keys(h.targets)) {
+		if svc := h.targets[prefix]; svc.Dialect == d {
 			return svc
 		}
 	}

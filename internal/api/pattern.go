@@ -22,6 +22,9 @@ func MustPattern(text string) *Pattern {
 	return &Pattern{text: text, re: regexp.MustCompile(`\A(?:` + text + `)\z`), letters: lettersOf(text)}
 }
 
+// String returns the pattern as the API model states it.
+func (p *Pattern) String() string { return p.text }
+
 // Match reports whether the whole of s matches.
 func (p *Pattern) Match(s string) bool {
 	if p.letters == nil {

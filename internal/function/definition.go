@@ -144,12 +144,12 @@ const InvalidVariable = "Value at 'environment.variables' failed to satisfy cons
 // process can have, or that are too large together.
 func validateEnvironment(env map[string]string) error {
 	var reserved []string
-	for name, value := range env {
+	for _, name := range slices.Sorted(maps.Keys(env)) {
 		// The names of the runtime's own variables are told apart below.
 		if !ValidVariable(name) && !slices.Contains(reservedVariables, name) {
 			return invalidf(InvalidVariable)
 		}
-		if strings.Contains(value, "\x00") {
+		if strings.Contains(env[name], "\x00") {
 			return invalidf("Lambda was unable to configure your environment variables because the value of %s is not valid", name)
 		}
 		if slices.Contains(reservedVariables, name) {
@@ -157,7 +157,6 @@ func validateEnvironment(env map[string]string) error {
 		}
 	}
 	if len(reserved) > 0 {
-		slices.Sort(reserved)
 		return invalidf("Lambda was unable to configure your environment variables because the environment variables you have provided contains reserved keys that are currently not supported for modification. Reserved keys used in this request: %s", strings.Join(reserved, ", "))
 	}
 	if len(env) == 0 {

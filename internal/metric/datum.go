@@ -137,8 +137,12 @@ func (d *Datum) checkNumbers(path string) error {
 }
 
 func (s *StatisticSet) check(path string, number func(string, float64) error) error {
-	for name, v := range map[string]float64{"SampleCount": s.Count, "Sum": s.Sum, "Minimum": s.Min, "Maximum": s.Max} {
-		if err := number("StatisticValues."+name, v); err != nil {
+	figures := []struct {
+		name  string
+		value float64
+	}{{"SampleCount", s.Count}, {"Sum", s.Sum}, {"Minimum", s.Min}, {"Maximum", s.Max}}
+	for _, f := range figures {
+		if err := number("StatisticValues."+f.name, f.value); err != nil {
 			return err
 		}
 	}

@@ -2,6 +2,8 @@ package metric
 
 import (
 	"fmt"
+	"math"
+	"strings"
 	"testing"
 	"time"
 
@@ -118,4 +120,14 @@ func FuzzLabel(f *testing.F) {
 		expandLabel(q, &DataResult{}, "fallback", nil)
 		expandLabel(q, &DataResult{Times: []time.Time{at, at}, Values: []float64{1, 2}}, "fallback", nil)
 	})
+}
+
+func TestSameErrorEveryTime(t *testing.T) {
+	t.Parallel()
+	for range 30 {
+		d := Datum{Statistics: &StatisticSet{Count: math.NaN(), Sum: math.NaN(), Min: math.NaN(), Max: math.NaN()}}
+		if err := d.checkNumbers(""); err == nil || !strings.Contains(err.Error(), "StatisticValues.SampleCount") {
+			t.Fatal(err)
+		}
+	}
 }

@@ -28,6 +28,9 @@ type Datapoint struct {
 
 const maxDatapoints = 1440
 
+// maxExtended is how many percentiles and the like a request can ask for.
+const maxExtended = 10
+
 func (q *StatisticsQuery) check() ([]Stat, error) {
 	if err := checkNamespace(q.Namespace); err != nil {
 		return nil, err
@@ -46,6 +49,12 @@ func (q *StatisticsQuery) check() ([]Stat, error) {
 	}
 	if len(q.Statistics) == 0 && len(q.Extended) == 0 {
 		return nil, errorf(MissingParameter, "Must specify either Statistics or ExtendedStatistics")
+	}
+	if len(q.Statistics) > len(Statistics) {
+		return nil, errorf(InvalidValue, "The collection Statistics must not have a size greater than %d.", len(Statistics))
+	}
+	if len(q.Extended) > maxExtended {
+		return nil, errorf(InvalidValue, "The collection ExtendedStatistics must not have a size greater than %d.", maxExtended)
 	}
 	if q.Start.IsZero() || q.End.IsZero() {
 		return nil, errorf(MissingParameter, "The parameters StartTime and EndTime are required.")

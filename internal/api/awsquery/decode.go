@@ -2,7 +2,9 @@ package awsquery
 
 import (
 	"encoding/base64"
+	"maps"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -26,7 +28,7 @@ func join(path, name string) string {
 }
 
 func (f *Form) structure(n *node, t *shape.Type, v reflect.Value, path string) error {
-	for name, kid := range n.kids {
+	for _, name := range slices.Sorted(maps.Keys(n.kids)) {
 		m := member(t, name)
 		if m == nil {
 			m = f.Flat.member(t, name)
@@ -34,7 +36,7 @@ func (f *Form) structure(n *node, t *shape.Type, v reflect.Value, path string) e
 		if m == nil {
 			continue
 		}
-		if err := f.value(kid, &m.Slot, v.Field(m.Field), join(path, name)); err != nil {
+		if err := f.value(n.kids[name], &m.Slot, v.Field(m.Field), join(path, name)); err != nil {
 			return err
 		}
 	}

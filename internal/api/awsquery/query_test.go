@@ -175,3 +175,13 @@ func FuzzQueryRequest(f *testing.F) {
 		}
 	})
 }
+
+func TestSameErrorEveryTime(t *testing.T) {
+	t.Parallel()
+	for range 30 {
+		_, err := decode[cloudwatch.PutMetricAlarmInput](t, cwschemas.PutMetricAlarmInput, "Threshold=a&Period=b&EvaluationPeriods=c&DatapointsToAlarm=d")
+		if err == nil || !strings.Contains(err.Error(), "DatapointsToAlarm") {
+			t.Fatalf("not the first of the wrong members by name: %v", err)
+		}
+	}
+}

@@ -42,9 +42,9 @@ func checkAlarm(in *cloudwatch.PutMetricAlarmInput) error {
 	c.Required("alarmName", in.AlarmName != nil)
 	c.Length("alarmName", in.AlarmName, 1, 255)
 	api.Enum(&c, "comparisonOperator", in.ComparisonOperator, in.ComparisonOperator.Values()...)
-	api.Enum(&c, "statistic", in.Statistic, in.Statistic.Values()...)
-	api.Enum(&c, "unit", in.Unit, in.Unit.Values()...)
-	c.Range("period", in.Period, 1, math.MaxInt64)
+	checkStatistic(&c, in.Statistic, in.Unit, in.Period)
+	c.Length("treatMissingData", in.TreatMissingData, 1, 255)
+	c.Length("evaluateLowSampleCountPercentile", in.EvaluateLowSampleCountPercentile, 1, 255)
 	c.Range("evaluationPeriods", in.EvaluationPeriods, 1, math.MaxInt64)
 	c.Range("datapointsToAlarm", in.DatapointsToAlarm, 1, math.MaxInt64)
 	if err := c.Err(); err != nil {
@@ -75,6 +75,10 @@ func checkAlarm(in *cloudwatch.PutMetricAlarmInput) error {
 func (h handlers) describeAlarms(ctx context.Context, in *cloudwatch.DescribeAlarmsInput) (*cloudwatch.DescribeAlarmsOutput, error) {
 	var c api.Constraints
 	c.Range("maxRecords", in.MaxRecords, 1, 100)
+	checkAlarmNames(&c, in.AlarmNames)
+	checkAlarmTypes(&c, in.AlarmTypes)
+	c.Length("alarmNamePrefix", in.AlarmNamePrefix, 1, maxAlarmName)
+	c.Length("actionPrefix", in.ActionPrefix, 1, 1024)
 	api.Enum(&c, "stateValue", in.StateValue, types.StateValueInsufficientData, types.StateValueAlarm, types.StateValueOk)
 	if err := c.Err(); err != nil {
 		return nil, err
@@ -136,8 +140,16 @@ func (h handlers) describeAlarmsForMetric(_ context.Context, in *cloudwatch.Desc
 	var c api.Constraints
 	c.Required("metricName", in.MetricName != nil)
 	c.Required("namespace", in.Namespace != nil)
+	checkMetric(&c, in.Namespace, in.MetricName)
+	checkDimensions(&c, in.Dimensions)
+	checkStatistic(&c, in.Statistic, in.Unit, in.Period)
 	if err := c.Err(); err != nil {
 		return nil, err
+	}
+	if s := in.ExtendedStatistic; s != nil {
+		if _, ok := metric.ParseStat(*s); !ok {
+			return nil, &types.InvalidParameterValueException{Message: aws.String("The value " + *s + " for parameter ExtendedStatistic is not supported.")}
+		}
 	}
 	id := metric.ID{Namespace: *in.Namespace, Name: *in.MetricName, Dimensions: dimensions(in.Dimensions)}
 	found := h.Alarms.ForMetric(id, string(in.Statistic)+aws.ToString(in.ExtendedStatistic), string(in.Unit), int64(aws.ToInt32(in.Period)))
@@ -151,6 +163,8 @@ func (h handlers) describeAlarmsForMetric(_ context.Context, in *cloudwatch.Desc
 func (h handlers) describeAlarmHistory(ctx context.Context, in *cloudwatch.DescribeAlarmHistoryInput) (*cloudwatch.DescribeAlarmHistoryOutput, error) {
 	var c api.Constraints
 	c.Range("maxRecords", in.MaxRecords, 1, 100)
+	c.Length("alarmName", in.AlarmName, 1, maxAlarmName)
+	checkAlarmTypes(&c, in.AlarmTypes)
 	api.Enum(&c, "historyItemType", in.HistoryItemType, in.HistoryItemType.Values()...)
 	api.Enum(&c, "scanBy", in.ScanBy, types.ScanByTimestampDescending, types.ScanByTimestampAscending)
 	if err := c.Err(); err != nil {
@@ -181,7 +195,18 @@ func (h handlers) describeAlarmHistory(ctx context.Context, in *cloudwatch.Descr
 	return out, nil
 }
 
+// checkAlarmsGiven constrains the names in an operation on nothing else.
+func checkAlarmsGiven(names []string) error {
+	var c api.Constraints
+	c.Required("alarmNames", names != nil)
+	checkAlarmNames(&c, names)
+	return c.Err()
+}
+
 func (h handlers) deleteAlarms(ctx context.Context, in *cloudwatch.DeleteAlarmsInput) (*cloudwatch.DeleteAlarmsOutput, error) {
+	if err := checkAlarmsGiven(in.AlarmNames); err != nil {
+		return nil, err
+	}
 	return nil, exception(h.Alarms.Delete(ctx, in.AlarmNames))
 }
 
@@ -201,9 +226,15 @@ func (h handlers) setAlarmState(ctx context.Context, in *cloudwatch.SetAlarmStat
 }
 
 func (h handlers) enableAlarmActions(ctx context.Context, in *cloudwatch.EnableAlarmActionsInput) (*cloudwatch.EnableAlarmActionsOutput, error) {
+	if err := checkAlarmsGiven(in.AlarmNames); err != nil {
+		return nil, err
+	}
 	return nil, exception(h.Alarms.EnableActions(ctx, in.AlarmNames, true))
 }
 
 func (h handlers) disableAlarmActions(ctx context.Context, in *cloudwatch.DisableAlarmActionsInput) (*cloudwatch.DisableAlarmActionsOutput, error) {
+	if err := checkAlarmsGiven(in.AlarmNames); err != nil {
+		return nil, err
+	}
 	return nil, exception(h.Alarms.EnableActions(ctx, in.AlarmNames, false))
 }

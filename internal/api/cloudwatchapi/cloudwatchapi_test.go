@@ -374,3 +374,53 @@ func TestGetMetricDataPages(t *testing.T) {
 		t.Errorf("values %v", values)
 	}
 }
+
+// Values outside of the API model are refused, and not passed over.
+func TestValuesOutsideOfTheModel(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	if _, err := f.client.PutMetricAlarm(t.Context(), alarmInput(func(*cloudwatch.PutMetricAlarmInput) {})); err != nil {
+		t.Fatal(err)
+	}
+	long := strings.Repeat("a", 256)
+	const metric = "&Namespace=n&MetricName=m"
+	const arn = "&ResourceARN=arn:aws:cloudwatch:us-east-1:000000000000:alarm:a"
+	for _, c := range []struct{ form, want string }{
+		{"DescribeAlarms&AlarmTypes.member.1=MetricAlarm&AlarmTypes.member.2=Log",
+			"<Code>ValidationError</Code><Message>1 validation error detected: Value &#39;[MetricAlarm, Log]&#39; at &#39;alarmTypes&#39; failed to satisfy constraint: Member must satisfy constraint: [Member must satisfy enum value set: [CompositeAlarm, MetricAlarm, LogAlarm]]</Message>"},
+		{"DescribeAlarms&AlarmNames.member.1=" + long, "alarmNames"},
+		{"DescribeAlarms&AlarmNamePrefix=" + long, "alarmNamePrefix"},
+		{"DescribeAlarms&ActionPrefix=", "actionPrefix"},
+		{"DescribeAlarmHistory&AlarmTypes.member.1=Log", "alarmTypes"},
+		{"DescribeAlarmHistory&AlarmName=", "alarmName"},
+		{"DescribeAlarmsForMetric&Namespace=:n&MetricName=", "2 validation errors detected"},
+		{"DescribeAlarmsForMetric&Statistic=p" + metric, "statistic"},
+		{"DescribeAlarmsForMetric&Unit=Miles" + metric, "unit"},
+		{"DescribeAlarmsForMetric&Period=0" + metric, "period"},
+		{"DescribeAlarmsForMetric&Dimensions.member.1.Name=a" + metric, "dimensions.1.member.value"},
+		{"DescribeAlarmsForMetric&ExtendedStatistic=p101" + metric, "The value p101 for parameter ExtendedStatistic is not supported."},
+		{"GetMetricData&MaxDatapoints=0", "MaxDatapoints must be between 1 and 100800"},
+		{"ListMetrics&Namespace=:n", "namespace"},
+		{"ListMetrics&MetricName=" + long, "metricName"},
+		{"ListMetrics&OwningAccount=", "owningAccount"},
+		{"ListMetrics&Dimensions.member.1.Value=a", "dimensions.1.member.name"},
+		{"DeleteAlarms", "alarmNames"},
+		{"EnableAlarmActions&AlarmNames.member.1=", "alarmNames"},
+		{"DisableAlarmActions", "alarmNames"},
+		{"TagResource" + arn, "tags"},
+		{"UntagResource" + arn, "tagKeys"},
+		{"UntagResource&TagKeys.member.1=" + arn, "tagKeys"},
+		{"PutMetricAlarm&AlarmName=a&TreatMissingData=", "treatMissingData"},
+		{"PutMetricData&Namespace=n&MetricData.member.1.MetricName=m&MetricData.member.1.Value=1&MetricData.member.1.StorageResolution=0", "<Code>InvalidParameterValue</Code>"},
+		{"PutMetricData&Namespace=n&MetricData.member.1.MetricName=m&MetricData.member.1.StatisticValues.SampleCount=1&MetricData.member.1.StatisticValues.Minimum=1&MetricData.member.1.StatisticValues.Maximum=1", "MetricData.member.1.StatisticValues.Sum is required"},
+		{"GetMetricStatistics&Period=60&StartTime=2026-01-01T00:00:00Z&EndTime=2026-01-01T01:00:00Z" + metric + strings.Join([]string{"", "1=Sum", "2=Sum", "3=Sum", "4=Sum", "5=Sum", "6=Sum"}, "&Statistics.member."), "must not have a size greater than 5"},
+		{"GetMetricData&StartTime=2026-01-01T00:00:00Z&EndTime=2026-01-01T01:00:00Z&MetricDataQueries.member.1.Period=0", "metricDataQueries.1.member.period"},
+	} {
+		if status, _, body := f.query("Action=" + c.form); status != http.StatusBadRequest || !strings.Contains(body, c.want) {
+			t.Errorf("%s: %d %s", c.form, status, body)
+		}
+	}
+	if status, _, body := f.query("Action=DescribeAlarms&AlarmTypes.member.1=LogAlarm&AlarmTypes.member.2=MetricAlarm"); status != http.StatusOK || !strings.Contains(body, "<AlarmName>") {
+		t.Errorf("kinds of alarms that there are: %d %s", status, body)
+	}
+}

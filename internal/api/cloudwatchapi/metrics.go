@@ -2,6 +2,8 @@ package cloudwatchapi
 
 import (
 	"context"
+	"math"
+	"strconv"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -18,12 +20,36 @@ func (h handlers) putMetricData(ctx context.Context, in *cloudwatch.PutMetricDat
 	}
 	data := make([]metric.Datum, len(in.MetricData))
 	for i := range in.MetricData {
+		if err := checkGiven(i, &in.MetricData[i]); err != nil {
+			return nil, err
+		}
 		data[i] = datum(&in.MetricData[i])
 	}
 	if tx := api.EffectsOf(ctx); tx != nil {
 		return nil, exception(h.Metrics.PutIn(ctx, tx, aws.ToString(in.Namespace), data))
 	}
 	return nil, exception(h.Metrics.Put(ctx, aws.ToString(in.Namespace), data))
+}
+
+// checkGiven refuses what package metric takes for absent: a resolution of 0, and a
+// part of a statistic set that is missing.
+func checkGiven(i int, d *types.MetricDatum) error {
+	path := "MetricData.member." + strconv.Itoa(i+1)
+	if d.StorageResolution != nil && *d.StorageResolution == 0 {
+		return &types.InvalidParameterValueException{Message: aws.String("The parameter " + path + ".StorageResolution must be 1 or 60.")}
+	}
+	if d.StatisticValues == nil {
+		return nil
+	}
+	s := d.StatisticValues
+	for _, part := range []given{
+		{"SampleCount", s.SampleCount != nil}, {"Sum", s.Sum != nil}, {"Minimum", s.Minimum != nil}, {"Maximum", s.Maximum != nil},
+	} {
+		if !part.is {
+			return &types.MissingRequiredParameterException{Message: aws.String("The parameter " + path + ".StatisticValues." + part.name + " is required.")}
+		}
+	}
+	return nil
 }
 
 func datum(d *types.MetricDatum) metric.Datum {
@@ -60,7 +86,12 @@ func outDimensions(dims []metric.Dimension) []types.Dimension {
 func (h handlers) listMetrics(ctx context.Context, in *cloudwatch.ListMetricsInput) (*cloudwatch.ListMetricsOutput, error) {
 	var c api.Constraints
 	api.Enum(&c, "recentlyActive", in.RecentlyActive, types.RecentlyActivePt3h)
+	checkMetric(&c, in.Namespace, in.MetricName)
+	c.Length("owningAccount", in.OwningAccount, 1, 255)
 	c.ListSize("dimensions", len(in.Dimensions), 0, 10, func(i int) string { return aws.ToString(in.Dimensions[i].Name) })
+	for i, d := range in.Dimensions {
+		checkDimension(&c, i, d.Name, d.Value)
+	}
 	if err := c.Err(); err != nil {
 		return nil, err
 	}
@@ -139,6 +170,9 @@ func (h handlers) getMetricData(ctx context.Context, in *cloudwatch.GetMetricDat
 	if err := c.Err(); err != nil {
 		return nil, err
 	}
+	if in.MaxDatapoints != nil && *in.MaxDatapoints == 0 { // which package metric takes for absent
+		return nil, api.Validation("The parameter MaxDatapoints must be between 1 and 100800.")
+	}
 	req := metric.DataRequest{
 		Start: aws.ToTime(in.StartTime), End: aws.ToTime(in.EndTime), Ascending: in.ScanBy == types.ScanByTimestampAscending,
 		MaxDatapoints: int(aws.ToInt32(in.MaxDatapoints)), Token: aws.ToString(in.NextToken),
@@ -151,6 +185,11 @@ func (h handlers) getMetricData(ctx context.Context, in *cloudwatch.GetMetricDat
 		req.Zone = zone.Location()
 	}
 	for i := range in.MetricDataQueries {
+		c.Range(api.MemberPath("metricDataQueries", i, "period"), in.MetricDataQueries[i].Period, 1, math.MaxInt64)
+		c.Length(api.MemberPath("metricDataQueries", i, "accountId"), in.MetricDataQueries[i].AccountId, 1, 255)
+		if err := c.Err(); err != nil {
+			return nil, err
+		}
 		q, err := h.dataQuery(&in.MetricDataQueries[i])
 		if err != nil {
 			return nil, err

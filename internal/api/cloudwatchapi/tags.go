@@ -66,6 +66,11 @@ func (h handlers) tagResource(_ context.Context, in *cloudwatch.TagResourceInput
 	if err != nil {
 		return nil, err
 	}
+	if in.Tags == nil {
+		var c api.Constraints
+		c.Required("tags", false)
+		return nil, c.Err()
+	}
 	set, err := tagMap(in.Tags)
 	if err != nil {
 		return nil, err
@@ -76,6 +81,12 @@ func (h handlers) tagResource(_ context.Context, in *cloudwatch.TagResourceInput
 func (h handlers) untagResource(_ context.Context, in *cloudwatch.UntagResourceInput) (*cloudwatch.UntagResourceOutput, error) {
 	t, err := h.tagged(in.ResourceARN)
 	if err != nil {
+		return nil, err
+	}
+	var c api.Constraints
+	c.Required("tagKeys", in.TagKeys != nil)
+	c.ElementLengths("tagKeys", in.TagKeys, 1, 128)
+	if err := c.Err(); err != nil {
 		return nil, err
 	}
 	return &cloudwatch.UntagResourceOutput{}, exception(t.change(nil, in.TagKeys))

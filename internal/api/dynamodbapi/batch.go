@@ -27,7 +27,7 @@ func errNoRequests(operation string) error {
 // checkTableKeys constrains the map of a batch, whose keys are names of tables.
 func checkTableKeys[V any](c *api.Constraints, requests map[string]V) {
 	c.Required("requestItems", requests != nil)
-	for name := range requests {
+	for _, name := range slices.Sorted(maps.Keys(requests)) {
 		if isTableARN(&name) || len(name) >= minName && len(name) <= maxName && namePattern.Match(name) {
 			continue
 		}

@@ -2,8 +2,10 @@ package dynamodbapi
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -76,7 +78,8 @@ func checkAttributesToGet(c *api.Constraints, path string, names []string) {
 }
 
 func checkConditions(c *api.Constraints, path string, conditions map[string]types.Condition) {
-	for name, condition := range conditions {
+	for _, name := range slices.Sorted(maps.Keys(conditions)) {
+		condition := conditions[name]
 		at := api.EntryPath(path, name, "comparisonOperator")
 		c.Required(at, condition.ComparisonOperator != "")
 		api.Enum(c, at, condition.ComparisonOperator, comparisonOperators...)
@@ -84,8 +87,8 @@ func checkConditions(c *api.Constraints, path string, conditions map[string]type
 }
 
 func checkExpected(c *api.Constraints, expected map[string]types.ExpectedAttributeValue) {
-	for name, e := range expected {
-		api.Enum(c, api.EntryPath("expected", name, "comparisonOperator"), e.ComparisonOperator, comparisonOperators...)
+	for _, name := range slices.Sorted(maps.Keys(expected)) {
+		api.Enum(c, api.EntryPath("expected", name, "comparisonOperator"), expected[name].ComparisonOperator, comparisonOperators...)
 	}
 }
 

@@ -289,3 +289,59 @@ func BenchmarkOperations(b *testing.B) {
 		}
 	}
 }
+
+// TestSameErrorEveryTime sends requests with several wrong values.
+func TestSameErrorEveryTime(t *testing.T) {
+	t.Parallel()
+	const wrong = `{"a":{"N":"a"},"b":{"S":"","N":"1"},"c":{"SS":[]},"d":{"NS":["x"]},"e":{"B":"?"},"f":{}}`
+	const operators = `{"a":{"ComparisonOperator":"A"},"b":{"ComparisonOperator":"B"},"c":{},"d":{"ComparisonOperator":"D"}}`
+	const values = `{"a":{"ComparisonOperator":"EQ"},"b":{"ComparisonOperator":"NULL","AttributeValueList":[{"S":"b"}]},"c":{"ComparisonOperator":"LT","AttributeValueList":[{"N":"c"}]},"d":{"ComparisonOperator":"BETWEEN","AttributeValueList":[]}}`
+	for _, general := range []bool{false, true} {
+		h := newHandler(t, general)
+		table := `"TableName":"tab"`
+		if status, answer := call(t, h, "CreateTable", `{`+table+`,"BillingMode":"PAY_PER_REQUEST","KeySchema":[{"AttributeName":"k","KeyType":"HASH"}],"AttributeDefinitions":[{"AttributeName":"k","AttributeType":"S"}]}`); status != http.StatusOK {
+			t.Fatal(answer)
+		}
+		for _, request := range []struct{ operation, members string }{
+			{"PutItem", `"Item":` + wrong},
+			{"GetItem", `"Key":` + wrong},
+			{"GetItem", `"Key":{"k":{"S":"k"},"l":{"S":"l"},"m":{"S":"m"}}`},
+			{"Scan", `"ExclusiveStartKey":` + wrong},
+			{"Scan", `"ExclusiveStartKey":{"l":{"S":"l"},"m":{"S":"m"}}`},
+			{"Scan", `"ScanFilter":` + operators},
+			{"Scan", `"ScanFilter":` + values},
+			{"Query", `"KeyConditions":` + operators},
+			{"Query", `"KeyConditions":` + values},
+			{"Query", `"KeyConditions":{"k":{"ComparisonOperator":"EQ","AttributeValueList":[{"S":"k"}]}},"QueryFilter":` + values},
+			{"PutItem", `"Item":{"k":{"S":"k"}},"Expected":` + operators},
+			{"PutItem", `"Item":{"k":{"S":"k"}},"Expected":` + values},
+			{"PutItem", `"Item":{"k":{"S":"k"}},"Expected":{"a":{"Exists":true},"b":{"Exists":false,"Value":{"S":"b"}},"c":{}}`},
+			{"UpdateItem", `"Key":{"k":{"S":"k"}},"AttributeUpdates":{"a":{"Action":"A"},"b":{"Action":"B"},"c":{"Action":"C"}}`},
+			{"UpdateItem", `"Key":{"k":{"S":"k"}},"AttributeUpdates":{"a":{"Action":"ADD"},"b":{"Action":"PUT"},"c":{"Action":"ADD","Value":{"S":"c"}},"d":{"Value":{"N":"d"}}}`},
+			{"PutItem", `"Item":{"k":{"S":"k"}},"ConditionExpression":"a = b","ExpressionAttributeNames":{"#a":"a","#b":"b","c":"c"}`},
+			{"PutItem", `"Item":{"k":{"S":"k"}},"ConditionExpression":"a = b","ExpressionAttributeNames":{"#a":"a","#b":"b"},"ExpressionAttributeValues":{":a":{"S":"a"},":b":{"S":"b"}}`},
+			{"PutItem", `"Item":{"k":{"S":"k"}},"ConditionExpression":"a = :b","ExpressionAttributeValues":{":a":{"N":"a"},":b":{"N":"b"},":c":{"SS":[]}}`},
+			{"BatchGetItem", `"RequestItems":{"a":{"Keys":[]},"b":{"Keys":[]},"?":{}}`},
+			{"BatchGetItem", `"RequestItems":{"abc":{"Keys":[]},"bcd":{},"def":{"Keys":[],"AttributesToGet":[]}}`},
+			{"BatchGetItem", `"RequestItems":{"abc":{"Keys":[{"a":{"N":"a"}}]},"bcd":{"Keys":[{"b":{}}]},"def":{"Keys":[{"c":{"SS":[]}}]}}`},
+			{"BatchWriteItem", `"RequestItems":{"a":[],"b":[],"?":[]}`},
+			{"BatchWriteItem", `"RequestItems":{"abc":[],"bcd":[{}],"def":[{"PutRequest":{}}]}`},
+			{"BatchWriteItem", `"RequestItems":{"abc":[{"PutRequest":{"Item":{"a":{"N":"a"}}}}],"bcd":[{"PutRequest":{"Item":{"b":{}}}}]}`},
+		} {
+			body := "{" + request.members + "}"
+			if !strings.HasPrefix(request.operation, "Batch") {
+				body = "{" + table + "," + request.members + "}"
+			}
+			status, first := call(t, h, request.operation, body)
+			if status != http.StatusBadRequest {
+				t.Errorf("%s %s is answered with %d %s", request.operation, body, status, first)
+			}
+			for range 30 {
+				if _, again := call(t, h, request.operation, body); again != first {
+					t.Errorf("%s %s is answered with %s, then with %s", request.operation, body, first, again)
+					break
+				}
+			}
+		}
+	}
+}

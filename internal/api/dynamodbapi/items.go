@@ -2,6 +2,7 @@ package dynamodbapi
 
 import (
 	"context"
+	"maps"
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -85,8 +86,8 @@ func (w *itemWrite) constraints() error {
 	api.Enum(&c, "returnValuesOnConditionCheckFailure", w.onFailure, returnOnFailure...)
 	api.Enum(&c, "conditionalOperator", w.older.join, logicalOperators...)
 	checkExpected(&c, w.older.expected)
-	for name, u := range w.older.updates {
-		api.Enum(&c, api.EntryPath("attributeUpdates", name, "action"), u.Action, updateActions...)
+	for _, name := range slices.Sorted(maps.Keys(w.older.updates)) {
+		api.Enum(&c, api.EntryPath("attributeUpdates", name, "action"), w.older.updates[name].Action, updateActions...)
 	}
 	return c.Err()
 }

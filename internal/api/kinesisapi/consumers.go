@@ -36,7 +36,7 @@ func (h handlers) registerConsumer(ctx context.Context, in *kinesis.RegisterStre
 		return nil, err
 	}
 	if len(in.Tags) > maxTags {
-		return nil, h.tooManyTags(st)
+		return nil, h.tooManyTags(st.Name())
 	}
 	made, err := h.streams.RegisterConsumer(ctx, st.Name(), *in.ConsumerName, in.Tags)
 	if err != nil {

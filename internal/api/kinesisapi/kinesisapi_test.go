@@ -89,6 +89,9 @@ func TestRefusals(t *testing.T) {
 	f.must("CreateStream", `{"StreamName":"s","ShardCount":2}`)
 	f.refused("CreateStream", `{"StreamName":"s","ShardCount":1}`, `{"__type":"ResourceInUseException","message":"Stream s under account 000000000000 already exists."}`)
 	f.refused("CreateStream", `{"StreamName":"a b","ShardCount":1}`, `{"__type":"ValidationException","message":"1 validation error detected: Value 'a b' at 'streamName' failed to satisfy constraint: Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+"}`)
+	f.refused("CreateStream", `{"StreamName":"t","ShardCount":1,"Tags":{}}`, `{"__type":"ValidationException","message":"1 validation error detected: Value '{}' at 'tags' failed to satisfy constraint: Member must have length greater than or equal to 1"}`)
+	f.refused("CreateStream", `{"StreamName":"t","ShardCount":1,"Tags":{"a;":"b"}}`, `{"__type":"InvalidArgumentException","message":"Some tags contain invalid characters. Valid characters: Unicode letters, digits, white space, _ . / = + - % @."}`)
+	f.refused("CreateStream", `{"StreamName":"t","ShardCount":1,"Tags":`+manyTags(51)+`}`, `{"__type":"InvalidArgumentException","message":"Failed to add tags to stream t under account 000000000000 because a given stream cannot have more than 10 tags associated with it."}`)
 	f.refused("CreateStream", `{}`, `{"__type":"ValidationException","message":"1 validation error detected: Value null at 'streamName' failed to satisfy constraint: Member must not be null"}`)
 	f.refused("DescribeStream", `{"StreamName":"nope"}`, `{"__type":"ResourceNotFoundException","message":"Stream nope under account 000000000000 not found."}`)
 	f.refused("DescribeStream", `{"StreamARN":"arn:aws:kinesis:us-east-1:000000000000:stream/gone"}`, `{"__type":"ResourceNotFoundException","message":"Stream gone under account 000000000000 not found."}`)
@@ -244,4 +247,13 @@ func putRecordsBody(n, size int) string {
 		fmt.Fprintf(&b, `{"Data":%q,"PartitionKey":"key-%d"}`, base64.StdEncoding.EncodeToString(make([]byte, size)), i)
 	}
 	return b.String() + `]}`
+}
+
+// manyTags is the JSON of n tags.
+func manyTags(n int) string {
+	tags := make([]string, n)
+	for i := range tags {
+		tags[i] = fmt.Sprintf(`"k%d":"v"`, i)
+	}
+	return "{" + strings.Join(tags, ",") + "}"
 }

@@ -28,8 +28,7 @@ func (h handlers) createStream(ctx context.Context, in *kinesis.CreateStreamInpu
 	c.Required("streamName", in.StreamName != nil)
 	checkName(&c, "streamName", in.StreamName)
 	checkShardCount(&c, in.ShardCount)
-	c.KeyLengths("tags", in.Tags, 1, 128)
-	c.ValueLengths("tags", in.Tags, 0, 256)
+	checkTags(&c, in.Tags)
 	spec := stream.CreateSpec{Name: aws.ToString(in.StreamName), Shards: int(aws.ToInt32(in.ShardCount)), MaxRecordKiB: int(aws.ToInt32(in.MaxRecordSizeInKiB)), Tags: in.Tags}
 	if in.StreamModeDetails != nil {
 		c.Required("streamModeDetails.streamMode", in.StreamModeDetails.StreamMode != "")
@@ -47,6 +46,12 @@ func (h handlers) createStream(ctx context.Context, in *kinesis.CreateStreamInpu
 	}
 	if in.WarmThroughputMiBps != nil {
 		return nil, invalidArgument(warmThroughputRefused)
+	}
+	if err := h.checkTagTexts(spec.Name, "add tags to", tagTexts(in.Tags)); err != nil {
+		return nil, err
+	}
+	if len(in.Tags) > maxTags {
+		return nil, h.tooManyTags(spec.Name)
 	}
 	_, err := h.streams.Create(ctx, spec)
 	return &kinesis.CreateStreamOutput{}, exception(err)

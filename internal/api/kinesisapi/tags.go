@@ -30,21 +30,26 @@ func (h handlers) findForTags(name, arn *string, action string, texts []string) 
 	if err != nil {
 		return nil, err
 	}
+	return st, h.checkTagTexts(st.Name(), action, texts)
+}
+
+// checkTagTexts checks the keys and values of tags that are for the stream of a name.
+func (h handlers) checkTagTexts(name, action string, texts []string) error {
 	if slices.ContainsFunc(texts, func(text string) bool { return !tagText.MatchString(text) }) {
-		return nil, invalidArgument("Some tags contain invalid characters. Valid characters: Unicode letters, digits, white space, _ . / = + - % @.")
+		return invalidArgument("Some tags contain invalid characters. Valid characters: Unicode letters, digits, white space, _ . / = + - % @.")
 	}
 	if slices.ContainsFunc(texts, func(text string) bool { return strings.Contains(text, "%") }) {
-		return nil, invalidArgument("Failed to " + action + " stream " + st.Name() + " under account " + h.streams.Account() + " because some tags contained illegal characters. The allowed characters are Unicode letters, white-spaces, '_',',','/','=','+','-','@'.")
+		return invalidArgument("Failed to " + action + " stream " + name + " under account " + h.streams.Account() + " because some tags contained illegal characters. The allowed characters are Unicode letters, white-spaces, '_',',','/','=','+','-','@'.")
 	}
-	return st, nil
+	return nil
 }
 
 func tagTexts(tags map[string]string) []string {
 	return append(slices.Collect(maps.Keys(tags)), slices.Collect(maps.Values(tags))...)
 }
 
-func (h handlers) tooManyTags(st *stream.Stream) error {
-	return invalidArgument("Failed to add tags to stream " + st.Name() + " under account " + h.streams.Account() + " because a given stream cannot have more than 10 tags associated with it.")
+func (h handlers) tooManyTags(name string) error {
+	return invalidArgument("Failed to add tags to stream " + name + " under account " + h.streams.Account() + " because a given stream cannot have more than 10 tags associated with it.")
 }
 
 func (h handlers) addTags(ctx context.Context, in *kinesis.AddTagsToStreamInput) (*kinesis.AddTagsToStreamOutput, error) {
@@ -65,7 +70,7 @@ func (h handlers) addTags(ctx context.Context, in *kinesis.AddTagsToStreamInput)
 	}
 	maps.Copy(tags, in.Tags)
 	if len(tags) > maxTags {
-		return nil, h.tooManyTags(st)
+		return nil, h.tooManyTags(st.Name())
 	}
 	return &kinesis.AddTagsToStreamOutput{}, exception(h.streams.SetTags(ctx, st.Name(), tags))
 }

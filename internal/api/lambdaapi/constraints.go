@@ -1,6 +1,7 @@
 package lambdaapi
 
 import (
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -31,7 +32,11 @@ var (
 	arnPattern      = api.MustPattern(`arn:(aws[a-zA-Z0-9-]*):([a-zA-Z0-9\-])+:((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1})?:(\d{12})?:(.*)`)
 	failuresPattern = api.MustPattern(`$|kafka://([^.]([a-zA-Z0-9\-_.]{0,248}))|arn:(aws[a-zA-Z0-9-]*):([a-zA-Z0-9\-])+:((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1})?:(\d{12})?:(.*)`)
 	accountPattern  = api.MustPattern(`\d{12}`)
-	taggablePattern = api.MustPattern(`arn:(aws[a-zA-Z-]*):lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:\d{12}:(function:[a-zA-Z0-9-_]+(:(\$LATEST|[a-zA-Z0-9-_]+))?|layer:([a-zA-Z0-9-_]+)|code-signing-config:csc-[a-z0-9]{17}|event-source-mapping:[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}|capacity-provider:[a-zA-Z0-9-_]+)`)
+	tokenPattern    = api.MustPattern(`[a-zA-Z0-9._\-]+`)
+	// organizationPattern is what organizations of accounts are called.
+	organizationPattern = api.MustPattern(`o-[a-z0-9]{10,32}`)
+	masterRegionPattern = api.MustPattern(`ALL|[a-z]{2}(-gov)?-[a-z]+-\d{1}`)
+	taggablePattern     = api.MustPattern(`arn:(aws[a-zA-Z-]*):lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:\d{12}:(function:[a-zA-Z0-9-_]+(:(\$LATEST|[a-zA-Z0-9-_]+))?|layer:([a-zA-Z0-9-_]+)|code-signing-config:csc-[a-z0-9]{17}|event-source-mapping:[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}|capacity-provider:[a-zA-Z0-9-_]+)`)
 )
 
 // checkName checks the name of a function that is to be changed.
@@ -88,7 +93,8 @@ func checkRouting(c *api.Constraints, routing *types.AliasRoutingConfiguration) 
 	if routing == nil {
 		return
 	}
-	for version, weight := range routing.AdditionalVersionWeights {
+	for _, version := range slices.Sorted(maps.Keys(routing.AdditionalVersionWeights)) {
+		weight := routing.AdditionalVersionWeights[version]
 		shown := "{" + version + "=" + decimal(weight) + "}"
 		if version == "" || len(version) > 1024 || strings.Trim(version, "0123456789") != "" {
 			c.Add("routingConfig.additionalVersionWeights", shown, "Map keys must satisfy constraint: [Member must have length less than or equal to 1024, Member must have length greater than or equal to 1, Member must satisfy regular expression pattern: [0-9]+]")

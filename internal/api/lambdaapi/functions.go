@@ -85,7 +85,7 @@ func (h handlers) load(ctx context.Context, u *unsupported, from source) ([]byte
 		return nil, err
 	}
 	switch {
-	case from.bucket != nil && from.zip != nil:
+	case from.zip != nil && (from.bucket != nil || from.key != nil || from.version != nil):
 		return nil, invalid("Please do not provide other FunctionCode parameters when providing a ZipFile.")
 	case from.bucket != nil:
 		return h.loadObject(ctx, from)
@@ -285,6 +285,7 @@ func (h handlers) getFunctionConfiguration(_ context.Context, in *lambda.GetFunc
 func (h handlers) listFunctions(_ context.Context, in *lambda.ListFunctionsInput) (*lambda.ListFunctionsOutput, error) {
 	var c api.Constraints
 	checkPage(&c, in.MaxItems)
+	c.Pattern("masterRegion", in.MasterRegion, masterRegionPattern)
 	api.Enum(&c, "functionVersion", in.FunctionVersion, types.FunctionVersionAll)
 	if err := c.Err(); err != nil {
 		return nil, err

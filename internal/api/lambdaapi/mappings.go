@@ -77,6 +77,8 @@ func (h mappingHandlers) create(ctx context.Context, in *lambda.CreateEventSourc
 	})
 	var c api.Constraints
 	c.Pattern("eventSourceArn", in.EventSourceArn, arnPattern)
+	checkOne(&c, "topics", in.Topics)
+	checkOne(&c, "queues", in.Queues)
 	c.Required("functionName", in.FunctionName != nil)
 	if err := cmp.Or(checkMapping(&c, in.FunctionName, spec), checkOnFailure(in.DestinationConfig)); err != nil {
 		return nil, err
@@ -86,6 +88,13 @@ func (h mappingHandlers) create(ctx context.Context, in *lambda.CreateEventSourc
 		return nil, mappingException(err)
 	}
 	return mappingOutput(v), nil
+}
+
+// checkOne constrains a list that, if it is there, has one element.
+func checkOne(c *api.Constraints, path string, list []string) {
+	if list != nil {
+		c.ListSize(path, len(list), 1, 1, func(i int) string { return list[i] })
+	}
 }
 
 // given returns which of some parameters, that are not there, were given.

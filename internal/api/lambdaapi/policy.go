@@ -8,6 +8,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
 	"github.com/weirstream/weir/internal/api"
 	"github.com/weirstream/weir/internal/function"
@@ -25,6 +26,11 @@ func (h handlers) addPermission(_ context.Context, in *lambda.AddPermissionInput
 	c.Pattern("principal", in.Principal, principalPattern)
 	c.Pattern("sourceArn", in.SourceArn, arnPattern)
 	c.Pattern("sourceAccount", in.SourceAccount, accountPattern)
+	c.Length("eventSourceToken", in.EventSourceToken, 0, 256)
+	c.Pattern("eventSourceToken", in.EventSourceToken, tokenPattern)
+	c.Length("principalOrgID", in.PrincipalOrgID, 12, 34)
+	c.Pattern("principalOrgID", in.PrincipalOrgID, organizationPattern)
+	api.Enum(&c, "functionUrlAuthType", in.FunctionUrlAuthType, types.FunctionUrlAuthTypeNone, types.FunctionUrlAuthTypeAwsIam)
 	if err := c.Err(); err != nil {
 		return nil, err
 	}

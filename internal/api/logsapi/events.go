@@ -180,6 +180,7 @@ func batchOf(in *cloudwatchlogs.PutLogEventsInput) ([]function.InputEvent, error
 	checkGroup(&c, in.LogGroupName)
 	c.Required("logStreamName", in.LogStreamName != nil)
 	checkStream(&c, "logStreamName", in.LogStreamName)
+	c.Length("sequenceToken", in.SequenceToken, 1, api.NoLimit)
 	c.Required("logEvents", in.LogEvents != nil)
 	if in.LogEvents != nil && (len(in.LogEvents) < 1 || len(in.LogEvents) > maxEvents) {
 		c.ListSize("logEvents", len(in.LogEvents), 1, maxEvents, func(int) string { return "InputLogEvent" })

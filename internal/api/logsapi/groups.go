@@ -42,6 +42,10 @@ func (h handlers) describeLogGroups(ctx context.Context, in *cloudwatchlogs.Desc
 	c.Length("logGroupNamePrefix", in.LogGroupNamePrefix, 1, 512)
 	c.Pattern("logGroupNamePrefix", in.LogGroupNamePrefix, groupPattern)
 	c.Length("logGroupNamePattern", in.LogGroupNamePattern, 0, 512)
+	c.Pattern("logGroupNamePattern", in.LogGroupNamePattern, searchPattern)
+	api.Enum(&c, "logGroupClass", in.LogGroupClass, in.LogGroupClass.Values()...)
+	c.ListSize("accountIdentifiers", len(in.AccountIdentifiers), 0, 20, func(i int) string { return in.AccountIdentifiers[i] })
+	c.ElementLengths("accountIdentifiers", in.AccountIdentifiers, 12, 12)
 	c.Range("limit", in.Limit, 1, maxPage)
 	if err := violations(&c); err != nil {
 		return nil, err
@@ -51,6 +55,9 @@ func (h handlers) describeLogGroups(ctx context.Context, in *cloudwatchlogs.Desc
 		return nil, invalid("LogGroup name prefix and LogGroup name pattern are mutually exclusive parameters.")
 	case in.LogGroupIdentifiers != nil:
 		return nil, invalid("Weir does not implement logGroupIdentifiers yet.")
+	}
+	if in.LogGroupClass != "" && in.LogGroupClass != types.LogGroupClassStandard { // there are no others
+		return &cloudwatchlogs.DescribeLogGroupsOutput{LogGroups: []types.LogGroup{}}, nil
 	}
 	groups, err := h.logs.Groups(ctx, aws.ToString(in.LogGroupNamePrefix), aws.ToString(in.LogGroupNamePattern))
 	if err != nil {
@@ -90,7 +97,7 @@ func (h handlers) createLogGroup(ctx context.Context, in *cloudwatchlogs.CreateL
 	}
 	var c api.Constraints
 	checkGroup(&c, in.LogGroupName)
-	c.MapSize("tags", in.Tags, 1, 50)
+	checkTags(&c, in.Tags)
 	if err := violations(&c); err != nil {
 		return nil, err
 	}

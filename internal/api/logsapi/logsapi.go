@@ -77,9 +77,31 @@ const identifiers = `[\w#+=/:,.@-]*`
 
 var (
 	groupPattern      = api.MustPattern(`[\.\-_/#A-Za-z0-9]+`)
+	searchPattern     = api.MustPattern(`[\.\-_/#A-Za-z0-9]*`)
 	identifierPattern = api.MustPattern(identifiers)
 	streamPattern     = api.MustPattern(`[^:*]*`)
 )
+
+var (
+	tagKeyPattern   = api.MustPattern(`^([\p{L}\p{Z}\p{N}_.:/=+\-@]+)$`)
+	tagValuePattern = api.MustPattern(`^([\p{L}\p{Z}\p{N}_.:/=+\-@]*)$`)
+)
+
+// checkTags constrains tags; a wrong one is reported with all of them.
+func checkTags(c *api.Constraints, tags map[string]string) {
+	c.MapSize("tags", tags, 1, 50)
+	var keys, values bool
+	for key, value := range tags {
+		keys = keys || key == "" || api.UTF16Len(key) > 128 || !tagKeyPattern.Match(key)
+		values = values || api.UTF16Len(value) > 256 || !tagValuePattern.Match(value)
+	}
+	if keys {
+		c.Add("tags", api.RenderMap(tags), "Map keys must satisfy constraint: [Member must have length less than or equal to 128, Member must have length greater than or equal to 1, Member must satisfy regular expression pattern: "+tagKeyPattern.String()+"]")
+	}
+	if values {
+		c.Add("tags", api.RenderMap(tags), "Map value must satisfy constraint: [Member must have length less than or equal to 256, Member must have length greater than or equal to 0, Member must satisfy regular expression pattern: "+tagValuePattern.String()+"]")
+	}
+}
 
 func checkGroup(c *api.Constraints, name *string) {
 	c.Required("logGroupName", name != nil)

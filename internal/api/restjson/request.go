@@ -22,12 +22,18 @@ import (
 // Request tells where in a request the members of an input are.
 type Request struct {
 	labels  []*shape.Member // in the order of the path
-	query   map[*shape.Member]string
+	query   []bound
 	params  *shape.Member // all query parameters
-	header  map[*shape.Member]string
+	header  []bound
 	payload *shape.Member // the body is this member
 	body    *shape.Type   // the members in a JSON body
 	fixed   url.Values    // query parameters that belong to the path
+}
+
+// bound is a member that is a query parameter or a header.
+type bound struct {
+	member *shape.Member
+	name   string
 }
 
 // NewRequest reads the bindings of an operation's input.
@@ -37,7 +43,7 @@ func NewRequest(op *smithy.Schema, in *shape.Type) (*Request, error) {
 		return nil, fmt.Errorf("the operation's schema has no @http trait")
 	}
 	path, rawQuery, _ := strings.Cut(h.URI, "?")
-	r := &Request{query: map[*shape.Member]string{}, header: map[*shape.Member]string{}}
+	r := &Request{}
 	r.fixed, _ = url.ParseQuery(rawQuery)
 	for _, part := range split(path) {
 		name, isLabel := strings.CutPrefix(part, "{")
@@ -61,11 +67,11 @@ func (r *Request) bind(m *shape.Member) bool {
 		return true
 	}
 	if q, ok := smithy.SchemaTrait[*traits.HTTPQuery](m.Schema); ok {
-		r.query[m] = q.Name
+		r.query = append(r.query, bound{m, q.Name})
 		return true
 	}
 	if h, ok := smithy.SchemaTrait[*traits.HTTPHeader](m.Schema); ok {
-		r.header[m] = h.Name
+		r.header = append(r.header, bound{m, h.Name})
 		return true
 	}
 	if _, ok := smithy.SchemaTrait[*traits.HTTPQueryParams](m.Schema); ok {
@@ -93,13 +99,13 @@ func (r *Request) Decode(labels Labels, query url.Values, header http.Header, bo
 		}
 		m.Settle(v.Field(m.Field)).SetString(text)
 	}
-	for m, name := range r.query {
-		if err := setTexts(m, query[name], dec, v); err != nil {
+	for _, b := range r.query {
+		if err := setTexts(b.member, query[b.name], dec, v); err != nil {
 			return err
 		}
 	}
-	for m, name := range r.header {
-		if err := setTexts(m, header.Values(name), dec, v); err != nil {
+	for _, b := range r.header {
+		if err := setTexts(b.member, header.Values(b.name), dec, v); err != nil {
 			return err
 		}
 	}
@@ -135,8 +141,8 @@ func (r *Request) decodeBody(body []byte, dec awsjson.Decoder, v reflect.Value) 
 // setParams gives a map all query parameters that no other member has.
 func (r *Request) setParams(query url.Values, v reflect.Value) {
 	taken := map[string]bool{}
-	for _, name := range r.query {
-		taken[name] = true
+	for _, b := range r.query {
+		taken[b.name] = true
 	}
 	m := map[string]string{}
 	for name, values := range query {

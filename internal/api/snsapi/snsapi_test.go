@@ -335,3 +335,32 @@ func TestPages(t *testing.T) {
 		t.Errorf("pages of %v", sizes)
 	}
 }
+
+// Values outside of the API model are refused with all of them told.
+func TestValuesOutsideOfTheModel(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	ctx := t.Context()
+	arn := f.topic("ops")
+	long := strings.Repeat("a", 257)
+	_, created := f.client.CreateTopic(ctx, &sns.CreateTopicInput{Name: aws.String("b"), Tags: []types.Tag{{Key: aws.String(""), Value: &long}}})
+	_, tagged := f.client.TagResource(ctx, &sns.TagResourceInput{ResourceArn: &arn, Tags: []types.Tag{{Key: &long, Value: aws.String("")}}})
+	_, untagged := f.client.UntagResource(ctx, &sns.UntagResourceInput{ResourceArn: &arn, TagKeys: []string{""}})
+	for name, c := range map[string]struct {
+		err  error
+		want string
+	}{
+		"create": {created, "2 validation errors detected: Value '' at 'tags.1.member.key' failed to satisfy constraint: Member must have length greater than or equal to 1; Value '" + long + "' at 'tags.1.member.value' failed to satisfy constraint: Member must have length less than or equal to 256"},
+		"tag":    {tagged, "1 validation error detected: Value '" + long + "' at 'tags.1.member.key' failed to satisfy constraint: Member must have length less than or equal to 128"},
+		"untag":  {untagged, "1 validation error detected: Value '[]' at 'tagKeys' failed to satisfy constraint: Member must satisfy constraint: [Member must have length less than or equal to 128, Member must have length greater than or equal to 1]"},
+	} {
+		if c.err == nil || codeOf(c.err) != "ValidationError" || !strings.HasSuffix(c.err.Error(), c.want) {
+			t.Errorf("%s: %v", name, c.err)
+		}
+	}
+	for _, form := range []string{"TagResource&ResourceArn=" + arn, "UntagResource&ResourceArn=" + arn, "AddPermission&TopicArn=" + arn, "RemovePermission&TopicArn=" + arn} {
+		if status, body := f.get(f.url + "/?Action=" + form); status != http.StatusBadRequest || !strings.Contains(body, "Member must not be null") {
+			t.Errorf("%s: %d %s", form, status, body)
+		}
+	}
+}

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sns/types"
 
+	"github.com/weirstream/weir/internal/api"
 	"github.com/weirstream/weir/internal/notify"
 )
 
@@ -46,6 +47,11 @@ func (h handlers) createTopic(ctx context.Context, in *sns.CreateTopicInput) (*s
 	}
 	var tags map[string]string
 	if in.Tags != nil {
+		var c api.Constraints
+		checkTags(&c, in.Tags)
+		if err := violations(&c); err != nil {
+			return nil, err
+		}
 		tags = tagMap(in.Tags)
 	}
 	arn, err := h.topics.CreateTopic(ctx, aws.ToString(in.Name), in.Attributes, tags)
@@ -84,6 +90,24 @@ func (h handlers) setTopicAttributes(ctx context.Context, in *sns.SetTopicAttrib
 	return nil, exception(err)
 }
 
+// violations is the error that lists what does not satisfy the API model.
+func violations(c *api.Constraints) error {
+	if c.Empty() {
+		return nil
+	}
+	return &api.Error{Code: "ValidationError", Message: c.Message()}
+}
+
+func checkTags(c *api.Constraints, tags []types.Tag) {
+	for i, t := range tags {
+		key, value := api.MemberPath("tags", i, "key"), api.MemberPath("tags", i, "value")
+		c.Required(key, t.Key != nil)
+		c.Length(key, t.Key, 1, 128)
+		c.Required(value, t.Value != nil)
+		c.Length(value, t.Value, 0, 256)
+	}
+}
+
 func tagMap(tags []types.Tag) map[string]string {
 	all := make(map[string]string, len(tags))
 	for _, t := range tags {
@@ -103,6 +127,12 @@ func (h handlers) taggedTopic(ctx context.Context, arn *string) (notify.Topic, e
 }
 
 func (h handlers) tagResource(ctx context.Context, in *sns.TagResourceInput) (*sns.TagResourceOutput, error) {
+	var c api.Constraints
+	c.Required("tags", in.Tags != nil)
+	checkTags(&c, in.Tags)
+	if err := violations(&c); err != nil {
+		return nil, err
+	}
 	topic, err := h.taggedTopic(ctx, in.ResourceArn)
 	if err != nil {
 		return nil, err
@@ -114,6 +144,12 @@ func (h handlers) tagResource(ctx context.Context, in *sns.TagResourceInput) (*s
 }
 
 func (h handlers) untagResource(ctx context.Context, in *sns.UntagResourceInput) (*sns.UntagResourceOutput, error) {
+	var c api.Constraints
+	c.Required("tagKeys", in.TagKeys != nil)
+	c.ElementLengths("tagKeys", in.TagKeys, 1, 128)
+	if err := violations(&c); err != nil {
+		return nil, err
+	}
 	topic, err := h.taggedTopic(ctx, in.ResourceArn)
 	if err != nil {
 		return nil, err
