@@ -55,23 +55,33 @@ type evaluator struct {
 // small template cannot ask for a huge value.
 const maxGrowth = 1 << 20
 
+// itemSize is what an item of a list takes beside its text.
+const itemSize = 64
+
 // grow accounts for a value that a function made out of little, and returns it.
 func (e *evaluator) grow(n *Node) *Node {
 	if n == nil {
 		return nil
 	}
-	before := e.grown
-	e.grown += len(n.Text)
+	size := len(n.Text)
 	for _, item := range n.Items {
-		e.grown += 64 + len(item.Text)
+		size += itemSize + len(item.Text)
 	}
-	if e.grown <= maxGrowth {
-		return n
+	if !e.affords(n.Line, size) {
+		return Unknown(n.Line, "")
 	}
-	if before <= maxGrowth {
-		e.fail(n.Line, "Template error: functions add more than %d bytes", maxGrowth)
+	return n
+}
+
+// affords accounts for bytes that a function is about to add, and reports whether it
+// may.
+func (e *evaluator) affords(line, size int) bool {
+	before := e.grown
+	e.grown += size
+	if e.grown > maxGrowth && before <= maxGrowth {
+		e.fail(line, "Template error: functions add more than %d bytes", maxGrowth)
 	}
-	return Unknown(n.Line, "")
+	return e.grown <= maxGrowth
 }
 
 // fail notes a problem; what it returns stands for the value that is missing.
@@ -232,7 +242,7 @@ func (e *evaluator) join(arg *Node) *Node {
 	if list == nil || list.Kind != KindList {
 		return e.fail(arg.Line, message)
 	}
-	parts := make([]string, 0, len(list.Items))
+	parts, size := make([]string, 0, len(list.Items)), 0
 	for _, item := range list.Items {
 		if item.Kind == KindUnknown {
 			return at(item, arg.Line)
@@ -241,6 +251,10 @@ func (e *evaluator) join(arg *Node) *Node {
 			return e.fail(arg.Line, message)
 		}
 		parts = append(parts, item.Text)
+		size += len(item.Text) + len(arg.Items[0].Text)
+	}
+	if !e.affords(arg.Line, size) {
+		return Unknown(arg.Line, "")
 	}
 	return String(arg.Line, strings.Join(parts, arg.Items[0].Text))
 }
@@ -276,11 +290,14 @@ func (e *evaluator) split(arg *Node) *Node {
 	if !text.IsScalar() {
 		return e.fail(arg.Line, message)
 	}
+	if !e.affords(arg.Line, len(text.Text)+itemSize*(1+strings.Count(text.Text, arg.Items[0].Text))) {
+		return Unknown(arg.Line, "")
+	}
 	list := List(arg.Line)
 	for _, part := range strings.Split(text.Text, arg.Items[0].Text) {
 		list.Items = append(list.Items, String(arg.Line, part))
 	}
-	return e.grow(list)
+	return list
 }
 
 func (e *evaluator) findInMap(arg *Node) *Node {
@@ -324,7 +341,7 @@ func (e *evaluator) base64(arg *Node) *Node {
 	if !text.IsScalar() {
 		return e.fail(arg.Line, "Template error: every Fn::Base64 object must have a String-typed value.")
 	}
-	return String(arg.Line, base64.StdEncoding.EncodeToString([]byte(text.Text)))
+	return e.grow(String(arg.Line, base64.StdEncoding.EncodeToString([]byte(text.Text))))
 }
 
 func (e *evaluator) zones(arg *Node) *Node {

@@ -38,6 +38,7 @@ type extension struct {
 	bound *Bound // with parameters and mappings
 	s     *structure
 	nodes int
+	grown int // bytes that functions and loops have added
 }
 
 // placeholder is the identifier of a loop with its value in one round.
@@ -73,7 +74,7 @@ func (s *structure) extend(root *Node, parameters map[string]string, setting Set
 		}
 		out.Entries = append(out.Entries, e)
 	}
-	if x.nodes > maxLoopNodes {
+	if x.tooMuch() {
 		return nil
 	}
 	if resources := out.Get("Resources"); resources != nil {
@@ -86,7 +87,10 @@ func (s *structure) extend(root *Node, parameters map[string]string, setting Set
 
 // unroll copies a value without its loops and with placeholders replaced.
 func (x *extension) unroll(n *Node, with []placeholder) *Node {
-	if x.nodes++; x.nodes > maxLoopNodes {
+	if len(with) > 0 {
+		x.nodes++
+	}
+	if x.nodes > maxLoopNodes {
 		if x.nodes == maxLoopNodes+1 {
 			x.s.problems.Add(n.Line, "", "Template error: the loops make more than %d values", maxLoopNodes)
 		}
@@ -95,7 +99,7 @@ func (x *extension) unroll(n *Node, with []placeholder) *Node {
 	out := *n
 	switch n.Kind {
 	case KindString:
-		out.Text = fill(n.Text, with)
+		out.Text = x.fill(n.Line, n.Text, with)
 	case KindList:
 		out.Items = nil
 		for _, item := range n.Items {
@@ -119,14 +123,14 @@ func (x *extension) unroll(n *Node, with []placeholder) *Node {
 func (x *extension) entries(n *Node, with []placeholder) []Entry {
 	var entries []Entry
 	for _, e := range n.Entries {
-		if x.nodes > maxLoopNodes {
+		if x.tooMuch() {
 			break
 		}
 		if strings.HasPrefix(e.Key, loopPrefix) {
 			entries = append(entries, x.loop(e, with)...)
 			continue
 		}
-		entries = append(entries, Entry{Key: fill(e.Key, with), Line: e.Line, Value: x.unroll(e.Value, with)})
+		entries = append(entries, Entry{Key: x.fill(e.Line, e.Key, with), Line: e.Line, Value: x.unroll(e.Value, with)})
 	}
 	return entries
 }
@@ -198,23 +202,52 @@ func (x *extension) loop(e Entry, with []placeholder) []Entry {
 }
 
 func (x *extension) eval(id string, n *Node, problems *Problems) *Node {
-	e := evaluator{b: x.bound, problems: problems, id: id, deciding: map[string]bool{}}
-	return e.eval(n)
+	e := evaluator{b: x.bound, problems: problems, id: id, deciding: map[string]bool{}, grown: x.grown}
+	value := e.eval(n)
+	x.grown = e.grown
+	return value
 }
+
+// tooMuch reports whether the loops have made more than a template may hold, or needed
+// functions that did.
+func (x *extension) tooMuch() bool { return x.nodes > maxLoopNodes || x.grown > maxGrowth }
 
 var notAlphanumeric = regexp.MustCompile(`[^A-Za-z0-9]+`)
 
 // fill replaces ${Name} by the value of a placeholder, and &{Name} by its letters and
 // digits.
-func fill(text string, with []placeholder) string {
+func (x *extension) fill(line int, text string, with []placeholder) string {
+	if len(with) > 0 && !x.affords(line, len(text)) {
+		return ""
+	}
 	if !strings.Contains(text, "{") {
 		return text
 	}
 	for _, p := range with {
-		text = strings.ReplaceAll(text, "${"+p.name+"}", p.value)
-		text = strings.ReplaceAll(text, "&{"+p.name+"}", notAlphanumeric.ReplaceAllString(p.value, ""))
+		text = x.replace(line, text, "${"+p.name+"}", p.value)
+		if variable := "&{" + p.name + "}"; strings.Contains(text, variable) {
+			text = x.replace(line, text, variable, notAlphanumeric.ReplaceAllString(p.value, ""))
+		}
 	}
 	return text
+}
+
+func (x *extension) replace(line int, text, variable, value string) string {
+	n := strings.Count(text, variable)
+	if n == 0 || !x.affords(line, n*len(value)) {
+		return text
+	}
+	return strings.ReplaceAll(text, variable, value)
+}
+
+// affords is that of evaluator, for what loops add.
+func (x *extension) affords(line, size int) bool {
+	before := x.grown
+	x.grown += size
+	if x.grown > maxGrowth && before <= maxGrowth {
+		x.s.problems.Add(line, "", "Template error: the loops make more than %d bytes", maxGrowth)
+	}
+	return x.grown <= maxGrowth
 }
 
 // withPolicies is a resource whose policies are text.
@@ -262,7 +295,7 @@ func (e *evaluator) toJSON(arg *Node) *Node {
 		return e.fail(arg.Line, "%v", err)
 	}
 	if value.HasUnknown() {
-		return Unknown(arg.Line, string(text))
+		return e.grow(Unknown(arg.Line, string(text)))
 	}
 	return e.grow(String(arg.Line, string(text)))
 }

@@ -73,12 +73,22 @@ func (e *evaluator) sub(arg *Node) *Node {
 	}
 	var b strings.Builder
 	var unknown *Node
+	known := map[string]*Node{} // of values
 	for _, part := range parts {
 		if part.variable == "" {
 			b.WriteString(part.literal)
 			continue
 		}
-		value := e.variable(text.Line+part.line, part.variable, values)
+		value, again := known[part.variable]
+		if !again {
+			value = e.variable(text.Line+part.line, part.variable, values)
+		}
+		if values.Get(part.variable) != nil {
+			known[part.variable] = value // so that what nests is computed once
+		}
+		if value != nil && !e.affords(text.Line+part.line, len(value.Text)) {
+			return Unknown(arg.Line, "")
+		}
 		switch {
 		case value != nil && value.Kind == KindUnknown:
 			unknown = value

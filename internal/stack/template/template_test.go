@@ -154,6 +154,36 @@ func TestGrowthIsBounded(t *testing.T) {
 	}
 }
 
+// TestNestedGrowthIsBounded is of small templates that ask for huge values, or for one
+// value again and again.
+func TestNestedGrowthIsBounded(t *testing.T) {
+	t.Parallel()
+	nested := func(before, value, after string) string {
+		const times = 30
+		return "A: " + strings.Repeat(before, times) + value + strings.Repeat(after, times)
+	}
+	commas := strings.Repeat(",", 15_000)
+	split := "!Split [',', !FindInMap [M, a, b]]"
+	for name, properties := range map[string]string{
+		"known JSON":   nested(`{"Fn::ToJsonString": [`, "a", "]}"),
+		"unknown JSON": nested(`{"Fn::ToJsonString": [`, "!GetAtt O.Later", "]}"),
+		"Sub":          nested(`{"Fn::Sub": ["${A}${A}", {A: `, "a", "}]}"),
+		"unknown Sub":  nested(`{"Fn::Sub": ["${A}${A}", {A: `, "!GetAtt O.Later", "}]}"),
+		"Base64":       nested(`{"Fn::Base64": {"Fn::Base64": `, "aaaa", "}}"),
+		"Join":         "A: !Join ['" + strings.Repeat("x", 50_000) + "', " + split + "]",
+		"keys":         "'Fn::ForEach::L': [A, ['" + commas + "'], {'" + strings.Repeat("${A}", 200) + "': a}]",
+		"texts":        "'Fn::ForEach::L': [A, ['" + commas + "'], {a: '" + strings.Repeat("${A}", 50_000) + "'}]",
+		"loops":        "'Fn::ForEach::L': [A, " + split + ", {'Fn::ForEach::K': [B, " + split + ", {}]}]",
+	} {
+		text := "Transform: AWS::LanguageExtensions\nMappings: {M: {a: {b: '" + commas + "'}}}\n" +
+			"Resources: {O: {Type: T}, R: {Type: T, Properties: {" + properties + "}}}\n"
+		got := show(text, nil)
+		if !strings.Contains(got, "more than 1048576 bytes") {
+			t.Errorf("%s: got %.200s", name, got)
+		}
+	}
+}
+
 func TestNodeSurvivesJSON(t *testing.T) {
 	t.Parallel()
 	tmpl, err := Parse([]byte("Resources:\n  A:\n    Type: T\n    Properties: {S: '5', N: 5, F: 1.50, B: yes, L: [a, {}], M: {z: 1, a: 2}}\n"))
