@@ -17,6 +17,7 @@ const (
 	loopPrefix     = "Fn::ForEach::"
 	needsExtension = "it needs 'Transform: " + languageExtensions + "'"
 	badLoop        = "Transform AWS::LanguageExtensions failed with: Fn::ForEach layout is incorrect."
+	maxLoopDepth   = 5
 	// maxLoopNodes bounds how many values loops may make of a template.
 	maxLoopNodes = 1 << 18
 )
@@ -35,14 +36,15 @@ func asksFor(root *Node, transform string) bool {
 
 // extension unrolls the loops of a template, and computes what is text without it.
 type extension struct {
-	bound *Bound // with parameters and mappings
-	s     *structure
-	nodes int
-	grown int // bytes that functions and loops have added
+	bound     *Bound // with parameters and mappings
+	s         *structure
+	resources *Node // before their loops are unrolled
+	nodes     int
+	grown     int // bytes that functions and loops have added
 }
 
 // placeholder is the identifier of a loop with its value in one round.
-type placeholder struct{ name, value string }
+type placeholder struct{ loop, name, value string }
 
 // extend returns the template with its loops unrolled and the policies of its
 // resources computed, nil when that is too much. What depends on parameters that are
@@ -54,7 +56,7 @@ func (s *structure) extend(root *Node, parameters map[string]string, setting Set
 			known.section(e)
 		}
 	}
-	x := extension{s: s, bound: &Bound{Template: known.t, setting: setting, conditions: map[string]bool{}}}
+	x := extension{s: s, bound: &Bound{Template: known.t, setting: setting, conditions: map[string]bool{}}, resources: root.Get("Resources")}
 	x.bound.parameters, x.bound.texts, _ = known.t.values(parameters)
 	if x.bound.parameters == nil {
 		x.bound.parameters = map[string]*Node{}
@@ -65,14 +67,16 @@ func (s *structure) extend(root *Node, parameters map[string]string, setting Set
 		}
 	}
 	out := Map(root.Line)
-	for _, e := range root.Entries {
-		if e.Key == "Conditions" || e.Key == "Resources" || e.Key == "Outputs" {
-			e.Value = x.unroll(e.Value, nil)
+	out.Entries = slices.Clone(root.Entries)
+	for _, section := range []string{"Conditions", "Resources", "Outputs"} { // resources may be about conditions
+		i := slices.IndexFunc(out.Entries, func(e Entry) bool { return e.Key == section })
+		if i < 0 {
+			continue
 		}
-		if e.Key == "Conditions" {
-			known.section(e)
+		out.Entries[i].Value = x.unroll(out.Entries[i].Value, nil)
+		if section == "Conditions" {
+			known.section(out.Entries[i])
 		}
-		out.Entries = append(out.Entries, e)
 	}
 	if x.tooMuch() {
 		return nil
@@ -178,10 +182,9 @@ func (x *extension) loop(e Entry, with []placeholder) []Entry {
 		x.s.problems = append(x.s.problems, Problem{Line: e.Line, Message: badLoop, Hint: "it takes an identifier, a list of values and a map"})
 		return nil
 	}
-	name := arg.Items[0].Text
-	if !alphanumeric.MatchString(name) || x.bound.Template.Parameter(name) != nil {
-		x.s.problems = append(x.s.problems, Problem{Line: e.Line, Message: badLoop,
-			Hint: "the identifier must be alphanumeric, and not the name of a parameter"})
+	name, loop := arg.Items[0].Text, strings.TrimPrefix(e.Key, loopPrefix)
+	if hint := x.misnamed(loop, name, with); hint != "" {
+		x.s.problems = append(x.s.problems, Problem{Line: e.Line, Message: badLoop, Hint: hint})
 		return nil
 	}
 	var problems Problems
@@ -196,9 +199,30 @@ func (x *extension) loop(e Entry, with []placeholder) []Entry {
 	}
 	var entries []Entry
 	for _, value := range values.Items {
-		entries = append(entries, x.entries(arg.Items[2], append([]placeholder{{name, value.Text}}, with...))...)
+		entries = append(entries, x.entries(arg.Items[2], append([]placeholder{{loop, name, value.Text}}, with...))...)
 	}
 	return entries
+}
+
+// misnamed says what is wrong with the name and the identifier of a loop and with where
+// it stands, "" when nothing is.
+func (x *extension) misnamed(loop, identifier string, outer []placeholder) string {
+	named := func(p placeholder) bool { return p.loop == loop }
+	identified := func(p placeholder) bool { return p.name == identifier }
+	switch {
+	case !alphanumeric.MatchString(identifier) || x.bound.Template.Parameter(identifier) != nil:
+		return "the identifier must be alphanumeric, and not the name of a parameter"
+	case slices.ContainsFunc(outer, identified):
+		return "the identifier is that of a loop around it"
+	case loop == "" || x.bound.Template.Parameter(loop) != nil || x.resources.Get(loop) != nil:
+		return "a loop must have a name, and not that of a parameter or a resource"
+	case slices.ContainsFunc(outer, named):
+		return "its name is that of a loop around it"
+	case len(outer) >= maxLoopDepth:
+		return "loops nest at most 5 deep"
+	default:
+		return ""
+	}
 }
 
 func (x *extension) eval(id string, n *Node, problems *Problems) *Node {
