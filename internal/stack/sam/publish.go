@@ -4,11 +4,12 @@ import (
 	"bytes"
 	"crypto/sha1"
 	"encoding/hex"
-	"encoding/json"
+	"fmt"
 	"maps"
 	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf16"
 
 	"github.com/weirstream/weir/internal/stack/template"
 )
@@ -39,12 +40,15 @@ func (x *expansion) publish(r *template.Resource, in, out *template.Node) string
 	x.describe(in, out)
 	version := x.emit(r, r.LogicalID+"Version"+x.versionHash(r, in, out), "AWS::Lambda::Version", alias.Line,
 		template.Map(alias.Line).Set("FunctionName", ref(alias.Line, r.LogicalID)).Set("Description", in.Get("VersionDescription")))
-	version.DeletionPolicy = "Retain"
+	kept := "Retain"
 	if policy := in.Get("VersionDeletionPolicy"); policy != nil {
-		version.DeletionPolicy = scalarText(policy)
-		if version.DeletionPolicy != "Delete" && version.DeletionPolicy != "Retain" {
+		kept = scalarText(policy)
+		if kept != "Delete" && kept != "Retain" {
 			x.problems.Add(policy.Line, r.LogicalID, "Property 'VersionDeletionPolicy' should be a one of the strings: 'Delete' or 'Retain'.")
 		}
+	}
+	if r.DeletionPolicy == "" { // that of the function goes to all that is made of it
+		version.DeletionPolicy = kept
 	}
 	id := r.LogicalID + "Alias" + strings.NewReplacer("-", "D", "_", "U").Replace(name)
 	number := template.Call(alias.Line, "Fn::GetAtt",
@@ -119,8 +123,12 @@ func (x *expansion) versionHash(r *template.Resource, in, out *template.Node) st
 	var hashed *template.Node
 	if all.IsScalar() && all.Text == "true" {
 		hashed = template.Map(0)
-		hashed.Entries = slices.Clone(out.Entries)
-		hashed.Set("Code", x.codeIdentity(r, out))
+		for _, e := range out.Entries {
+			if e.Key != "Role" { // as it is written, without the one that is made
+				hashed.Entries = append(hashed.Entries, e)
+			}
+		}
+		hashed.Set("Role", in.Get("Role")).Set("Code", x.codeIdentity(r, out))
 	} else {
 		hashed = x.codeIdentity(r, out)
 		if environment := out.Get("Environment"); environment != nil {
@@ -141,13 +149,60 @@ func (x *expansion) codeIdentity(r *template.Resource, out *template.Node) *temp
 	switch {
 	case code == nil:
 	case code.Kind == template.KindMap:
-		identity.Entries = slices.Clone(code.Entries)
+		identity.Entries = slices.Clone(x.withParameters(code).Entries)
 	case x.inputs.Packages[r.LogicalID] != "":
 		identity.Set("Package", template.String(0, x.inputs.Packages[r.LogicalID]))
 	default:
 		identity.Set("Path", code)
 	}
 	return identity
+}
+
+// withParameters is a value with what refers to parameters replaced by their values, so
+// that other values of them make another version.
+func (x *expansion) withParameters(n *template.Node) *template.Node {
+	out := *n
+	out.Items, out.Entries = slices.Clone(n.Items), slices.Clone(n.Entries)
+	for i, item := range out.Items {
+		out.Items[i] = x.withParameters(item)
+	}
+	for i, e := range out.Entries {
+		out.Entries[i].Value = x.withParameters(e.Value)
+	}
+	if !isCall(&out) {
+		return &out
+	}
+	if value, ok := x.parameterText(&out); ok {
+		return template.String(n.Line, value)
+	}
+	if call := &out.Entries[0]; call.Key == "Fn::Sub" {
+		call.Value = x.substituted(call.Value)
+	}
+	return &out
+}
+
+var subParameter = regexp.MustCompile(`\$\{([A-Za-z0-9]+)\}`)
+
+// substituted is the argument of an Fn::Sub with the values of parameters in its text.
+func (x *expansion) substituted(arg *template.Node) *template.Node {
+	text := arg
+	if arg.Kind == template.KindList && len(arg.Items) > 0 {
+		text = arg.Items[0]
+	}
+	if text.Kind != template.KindString {
+		return arg
+	}
+	filled := subParameter.ReplaceAllStringFunc(text.Text, func(found string) string {
+		name := subParameter.FindStringSubmatch(found)[1]
+		if value, ok := x.parameterText(ref(text.Line, name)); ok {
+			return value
+		}
+		return found
+	})
+	if text == arg {
+		return template.String(text.Line, filled)
+	}
+	return template.List(arg.Line, append([]*template.Node{template.String(text.Line, filled)}, arg.Items[1:]...)...)
 }
 
 // sortedJSON writes a value without white space, members by name.
@@ -188,12 +243,19 @@ func writeSorted(b *bytes.Buffer, n *template.Node) {
 	}
 }
 
+// writeScalar writes what is not ASCII escaped, as the transform of AWS does.
 func writeScalar(b *bytes.Buffer, n *template.Node) {
-	doc, err := json.Marshal(n)
+	doc, err := n.MarshalJSON()
 	if err != nil {
 		doc = []byte("null") // of a kind that templates do not have
 	}
-	b.Write(doc)
+	for _, unit := range utf16.Encode([]rune(string(doc))) {
+		if unit < 0x7f {
+			b.WriteByte(byte(unit))
+			continue
+		}
+		fmt.Fprintf(b, `\u%04x`, unit)
+	}
 }
 
 // resolve replaces references such as "F.Alias" by logical ids.
