@@ -93,6 +93,53 @@ func TestStoreBelongsToAnIdentity(t *testing.T) {
 	claim(here, here, nothing)
 }
 
+// A store of which no owner is noted is that of those whose ARNs are in it.
+func TestOwnerOfAnOlderStore(t *testing.T) {
+	t.Parallel()
+	here := DefaultIdentity
+	there := Identity{Partition: "aws", Region: "eu-west-1", Account: "111122223333"}
+	for _, c := range []struct {
+		kind, field string
+		of          []Identity
+		want        Identity // when here claims it
+	}{
+		{"stream", "Name", []Identity{there}, here}, // has no ARN of its own
+		{"queue", "ARN", []Identity{there}, there},
+		{"topic", "ARN", []Identity{there}, there},
+		{"table-stream", "ARN", []Identity{there}, there},
+		{"mapping", "SourceARN", []Identity{there, there}, there},
+		{"queue", "ARN", []Identity{here}, here},
+		{"queue", "ARN", []Identity{there, here, there}, here},
+	} {
+		db, err := store.Open("data", store.Options{FS: vfs.NewMem()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defs, err := Load[map[string]string](db, c.kind)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, id := range c.of {
+			if err := defs.Put(string(rune('a'+i)), map[string]string{c.field: id.ARN("sqs", "q")}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for range 2 { // a claim that fails leaves no mark
+			if owner, err := here.Claim(db); err != nil || owner != c.want {
+				t.Errorf("%+v: %v %v", c, owner, err)
+			}
+		}
+		if c.want == there {
+			if owner, err := there.Claim(db); err != nil || owner != there {
+				t.Errorf("%+v: its owner: %v %v", c, owner, err)
+			}
+		}
+		if err := db.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 func TestParseARN(t *testing.T) {
 	t.Parallel()
 	const s = "arn:aws:lambda:us-east-1:000000000000:function:f:$LATEST"
