@@ -109,8 +109,8 @@ func (l *listCheck) read(block []byte) {
 			l.damaged = l.damaged || l.torn && kind <= recordBegin
 		case end > len(block) || hasHole(block, at, end):
 			l.torn = true
-		default:
-			l.damaged = true
+		default: // after a chunk that is torn, another need not begin here
+			l.damaged = l.damaged || !l.torn
 		}
 		at = end
 	}

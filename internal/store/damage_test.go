@@ -183,3 +183,31 @@ func TestTornListIsNotDamage(t *testing.T) {
 		}
 	}
 }
+
+// The length of the last record may be missing although its end has been written. What
+// is read where another record seems to begin is no damage.
+func TestTornLengthIsNotDamage(t *testing.T) {
+	t.Parallel()
+	const sector = 512
+	for header := sector - listHeader; header < sector; header++ {
+		var file bytes.Buffer
+		w := record.NewWriter(&file)
+		for _, payload := range []int{header - listHeader, 3 * sector} {
+			if _, err := w.WriteRecord(bytes.Repeat([]byte{1}, payload)); err != nil {
+				t.Fatal(err)
+			}
+			if err := w.Flush(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		list := bytes.Clone(file.Bytes())
+		clear(list[header:sector])
+		var l listCheck
+		if l.read(list); l != (listCheck{torn: true}) {
+			t.Errorf("the header from %d to the end of the sector is missing: %+v", header, l)
+		}
+	}
+}
