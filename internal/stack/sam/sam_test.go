@@ -1,7 +1,10 @@
 package sam
 
 import (
+	"encoding/json"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -20,12 +23,17 @@ func TestScripts(t *testing.T) {
 			d.MaybeScanArgs(t, "only", &only)
 			text := d.Input
 			if d.Cmd == "function" {
-				text = "Transform: AWS::Serverless-2016-10-31\nResources:\n  F:\n    Type: AWS::Serverless::Function\n    Properties:\n      " +
-					strings.ReplaceAll(d.Input, "\n", "\n      ") + "\n"
+				text = serverless(d.Input)
 			}
 			return expand(t, text, only)
 		})
 	})
+}
+
+// serverless is a template with one function.
+func serverless(properties string) string {
+	return "Transform: AWS::Serverless-2016-10-31\nResources:\n  F:\n    Type: AWS::Serverless::Function\n    Properties:\n      " +
+		strings.ReplaceAll(properties, "\n", "\n      ") + "\n"
 }
 
 func expand(t *testing.T, text, only string) string {
@@ -96,4 +104,69 @@ func TestEveryPolicyTemplateComputes(t *testing.T) {
 			t.Errorf("%s: %s", name, document)
 		}
 	}
+}
+
+// FuzzExpand expands any template, and evaluates what came of it.
+func FuzzExpand(f *testing.F) {
+	scripts, err := filepath.Glob("testdata/*")
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, path := range scripts {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			f.Fatal(err)
+		}
+		for _, block := range strings.Split(string(text), "\n\n") {
+			command, block, _ := strings.Cut(block, "\nTransform")
+			input, _, _ := strings.Cut(block, "\n----")
+			f.Add([]byte("Transform"+input), "Key", "value")
+			_, input, _ = strings.Cut(command, "function\n")
+			input, _, _ = strings.Cut(input, "\n----")
+			f.Add([]byte(serverless(input)), "Key", "value")
+		}
+	}
+	f.Fuzz(func(t *testing.T, text []byte, name, value string) {
+		setting := template.Setting{Identity: catalog.DefaultIdentity}
+		parameters := map[string]string{name: value}
+		parsed, _ := template.ParseFor(text, parameters, setting)
+		if parsed == nil {
+			return
+		}
+		expanded, err := Expand(parsed, Inputs{Parameters: parameters})
+		if err != nil {
+			if err.Error() == "" {
+				t.Error("an error without a text")
+			}
+			return
+		}
+		bound, err := expanded.Bind(parameters, setting)
+		if err != nil {
+			return
+		}
+		for _, r := range bound.Resources {
+			value, err := bound.Eval(r.LogicalID, r.Properties, unresolved{})
+			if err != nil || value == nil {
+				continue
+			}
+			if document, err := value.MarshalJSON(); err != nil || !json.Valid(document) {
+				t.Fatalf("%s: %v: %s", r.LogicalID, err, document)
+			}
+		}
+	})
+}
+
+// unresolved is the template.Resolver that knows nothing yet.
+type unresolved struct{}
+
+func (unresolved) Ref(_ string, line int) (*template.Node, error) {
+	return template.Unknown(line, ""), nil
+}
+
+func (unresolved) Attribute(_, _ string, line int) (*template.Node, error) {
+	return template.Unknown(line, ""), nil
+}
+
+func (unresolved) Import(_ string, line int) (*template.Node, error) {
+	return template.Unknown(line, ""), nil
 }

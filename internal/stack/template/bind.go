@@ -44,7 +44,9 @@ func (t *Template) Bind(parameters map[string]string, setting Setting) (*Bound, 
 		DependsOn: map[string][]string{}, ExportNames: map[string]string{}}
 	var problems Problems
 	b.parameters, b.texts, problems = t.values(parameters)
-	problems = append(problems, t.checkNames()...)
+	if !t.partial {
+		problems = append(problems, t.checkNames()...)
+	}
 	if err := problems.Err(); err != nil {
 		return nil, err
 	}

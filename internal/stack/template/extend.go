@@ -190,6 +190,7 @@ func (x *extension) loop(e Entry, with []placeholder) []Entry {
 	var problems Problems
 	values := x.eval("", x.unroll(arg.Items[1], with), &problems)
 	x.s.problems = append(x.s.problems, problems...)
+	x.s.t.partial = x.s.t.partial || len(problems) == 0 && values.HasUnknown()
 	if len(problems) > 0 || values.HasUnknown() {
 		return nil
 	}

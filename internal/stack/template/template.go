@@ -36,6 +36,8 @@ type Template struct {
 	// Resources and Outputs are in the order of the text.
 	Resources []*Resource
 	Outputs   []*Output
+	// partial says that loops are missing, as parameters are that they go over.
+	partial bool
 }
 
 // Name is a name with the line it stands on.
@@ -128,7 +130,9 @@ func ParseFor(text []byte, parameters map[string]string, setting Setting) (*Temp
 		}
 	}
 	s.sections(root)
-	s.conditionNames()
+	if !s.t.partial {
+		s.conditionNames()
+	}
 	return s.t, s.problems.Err()
 }
 
@@ -183,7 +187,7 @@ func (s *structure) sections(root *Node) {
 	if len(unknown) > 0 {
 		s.problems.Add(unknownLine, "", "Invalid template property or properties [%s]", strings.Join(unknown, ", "))
 	}
-	if len(s.t.Resources) == 0 && len(s.problems) == 0 {
+	if len(s.t.Resources) == 0 && len(s.problems) == 0 && !s.t.partial {
 		s.problems.Add(root.Line, "", "Template format error: At least one Resources member must be defined.")
 	}
 }

@@ -222,19 +222,27 @@ func FuzzParse(f *testing.F) {
 			input, _, _ := strings.Cut(block, "\n----")
 			f.Add([]byte(input), "Name", "joe")
 			f.Add([]byte(scaffold(input)), "Name", "x")
+			f.Add([]byte(input), "Names", "b-1,c")
 		}
 	}
 	f.Fuzz(func(t *testing.T, text []byte, name, value string) {
-		tmpl, err := Parse(text)
+		setting := Setting{Identity: catalog.DefaultIdentity}
+		bind := func(parameters map[string]string) (*Bound, error) {
+			tmpl, err := ParseFor(text, parameters, setting)
+			if tmpl != nil {
+				tmpl.Decided(parameters, setting)
+			}
+			if err != nil {
+				return nil, err
+			}
+			return tmpl.Bind(parameters, setting)
+		}
+		b, err := bind(map[string]string{name: value})
 		if err != nil {
 			if err.Error() == "" {
 				t.Error("an error without a text")
 			}
-			return
-		}
-		b, err := tmpl.Bind(map[string]string{name: value}, Setting{Identity: catalog.DefaultIdentity})
-		if err != nil {
-			b, err = tmpl.Bind(nil, Setting{Identity: catalog.DefaultIdentity})
+			b, err = bind(nil)
 		}
 		if err != nil {
 			return
