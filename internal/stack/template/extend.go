@@ -17,6 +17,7 @@ const (
 	loopPrefix     = "Fn::ForEach::"
 	needsExtension = "it needs 'Transform: " + languageExtensions + "'"
 	badLoop        = "Transform AWS::LanguageExtensions failed with: Fn::ForEach layout is incorrect."
+	noPolicy       = "Transform AWS::LanguageExtensions failed with: AWS::NoValue is not supported for DeletionPolicy or UpdateReplacePolicy"
 	maxLoopDepth   = 5
 	// maxLoopNodes bounds how many values loops may make of a template.
 	maxLoopNodes = 1 << 18
@@ -46,8 +47,8 @@ type extension struct {
 // placeholder is the identifier of a loop with its value in one round.
 type placeholder struct{ loop, name, value string }
 
-// extend returns the template with its loops unrolled and the policies of its
-// resources computed, nil when that is too much. What depends on parameters that are
+// extend returns the template with its loops unrolled and the policies and conditions
+// of its resources computed, nil when that is too much. What depends on parameters that are
 // missing is left out.
 func (s *structure) extend(root *Node, parameters map[string]string, setting Setting) *Node {
 	known := structure{t: &Template{Mappings: map[string]*Node{}, Conditions: map[string]*Node{}, Extended: true}}
@@ -81,9 +82,11 @@ func (s *structure) extend(root *Node, parameters map[string]string, setting Set
 	if x.tooMuch() {
 		return nil
 	}
-	if resources := out.Get("Resources"); resources != nil {
-		for i, e := range resources.Entries {
-			resources.Entries[i].Value = x.withPolicies(e)
+	for _, section := range []string{"Resources", "Outputs"} {
+		if members := out.Get(section); members != nil {
+			for i, e := range members.Entries {
+				members.Entries[i].Value = x.withAttributes(e)
+			}
 		}
 	}
 	return out
@@ -275,19 +278,25 @@ func (x *extension) affords(line, size int) bool {
 	return x.grown <= maxGrowth
 }
 
-// withPolicies is a resource whose policies are text.
-func (x *extension) withPolicies(resource Entry) *Node {
-	out := Map(resource.Value.Line)
-	if resource.Value.Kind != KindMap {
-		return resource.Value
+// withAttributes is a resource or an output whose policies and condition are text.
+func (x *extension) withAttributes(member Entry) *Node {
+	out := Map(member.Value.Line)
+	if member.Value.Kind != KindMap {
+		return member.Value
 	}
-	for _, e := range resource.Value.Entries {
-		if (e.Key == "DeletionPolicy" || e.Key == "UpdateReplacePolicy") && e.Value.Kind == KindMap {
-			value := x.eval(resource.Key, e.Value, &x.s.problems)
-			if value == nil || value.HasUnknown() {
+	for _, e := range member.Value.Entries {
+		policy := e.Key == "DeletionPolicy" || e.Key == "UpdateReplacePolicy"
+		if e.Value.Kind == KindMap && (policy || e.Key == "Condition") {
+			value := x.eval(member.Key, e.Value, &x.s.problems)
+			switch {
+			case value.HasUnknown():
 				continue
+			case value == nil && policy:
+				x.s.problems.Add(e.Line, member.Key, "%s", noPolicy)
+				continue
+			case value != nil:
+				e.Value = value
 			}
-			e.Value = value
 		}
 		out.Entries = append(out.Entries, e)
 	}
