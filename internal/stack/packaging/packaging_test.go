@@ -13,6 +13,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -200,7 +201,11 @@ func run(t *testing.T, data []byte) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(executable, content, 0o755); err != nil {
+	// A process that another test starts meanwhile would hold the file open for writing.
+	syscall.ForkLock.RLock()
+	err = os.WriteFile(executable, content, 0o755)
+	syscall.ForkLock.RUnlock()
+	if err != nil {
 		t.Fatal(err)
 	}
 	output, err := exec.CommandContext(t.Context(), executable).Output()
