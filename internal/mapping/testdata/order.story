@@ -1,8 +1,8 @@
 # ParallelizationFactor: a shard is cut into lanes by the keys of its records. Each
 # lane has one batch at a time; the lanes run beside each other.
-create factor=10 batch=10
+create factor=10 batch=30
 ----
-Creating batch=10 window=0 "No records processed"
+Creating batch=30 window=0 "No records processed"
 
 function ok takes=1s
 ----
@@ -45,7 +45,7 @@ advance 10s
 
 show
 ----
-Enabled batch=10 window=0 "OK"
+Enabled batch=30 window=0 "OK"
 s0 waiting next=30 attempts=0 
 s0 waiting next=30 attempts=0 
 s0 waiting next=30 attempts=0 
@@ -61,7 +61,7 @@ s0 waiting next=30 attempts=0
 # keep their order.
 update factor=4
 ----
-Updating batch=10 window=0 "OK"
+Updating batch=30 window=0 "OK"
 
 function poison=bad
 ----
@@ -119,12 +119,12 @@ advance 1s
 
 update factor=3
 ----
-Updating batch=10 window=0 "PROBLEM: Function call failed"
+Updating batch=30 window=0 "PROBLEM: Function call failed"
     23.0s fail s0 [a/bad a/6]
 
 update factor=1
 ----
-Updating batch=10 window=0 "PROBLEM: Function call failed"
+Updating batch=30 window=0 "PROBLEM: Function call failed"
     23.0s fail s0 [a/bad a/6]
 
 function ok
