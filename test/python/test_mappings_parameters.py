@@ -315,7 +315,9 @@ def test_a_template_changes_a_mapping(weir, binary, tmp_path):
         subprocess.run([binary, "deploy", "template.yaml", "--stack-name", "described", "--endpoint", weir.endpoint], cwd=tmp_path, check=True, timeout=120)
         [m] = client.list_event_source_mappings(EventSourceArn=f"arn:aws:kinesis:{REGION}:{ACCOUNT}:stream/described")["EventSourceMappings"]
         tags = client.list_tags(Resource=m["EventSourceMappingArn"])["Tags"]
-        return m["UUID"], m["TumblingWindowInSeconds"], m["ParallelizationFactor"], tags
+        assert tags.pop("aws:cloudformation:stack-name") == "described"
+        own = {k: v for k, v in tags.items() if not k.startswith("aws:")}
+        return m["UUID"], m["TumblingWindowInSeconds"], m["ParallelizationFactor"], own
 
     uuid, *described = deployed(TEMPLATE)
     assert described == [5, 1, {"kept": "a", "gone": "b"}]

@@ -32,7 +32,7 @@ Resources:
     Type: AWS::Serverless::SimpleTable
 Outputs:
   Counts: {Value: !Ref Counts}
-  Fn::ForEach::Names: [Name, !Ref Names, {"Stream${Name}": {Value: !Ref "Stream${Name}"}}]
+  Fn::ForEach::Made: [Name, !Ref Names, {"Stream${Name}": {Value: !Ref "Stream${Name}"}}]
 """
 
 COUNT = """
