@@ -64,3 +64,13 @@ func (i interpreter) putFirst(dir string) error {
 	}
 	return os.Setenv("PATH", dir+string(filepath.ListSeparator)+os.Getenv("PATH"))
 }
+
+// interpreterOnPath returns the file of the first python3 on PATH, which is that of
+// putFirst.
+func interpreterOnPath() (string, error) {
+	python, err := exec.LookPath("python3")
+	if err != nil {
+		return "", err
+	}
+	return filepath.EvalSymlinks(python)
+}

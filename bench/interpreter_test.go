@@ -38,6 +38,9 @@ func TestPythonThatIsGivenComesFirst(t *testing.T) {
 			t.Errorf("%s is %s, a link to %q (%v), want %s", name, found, real, err, path)
 		}
 	}
+	if file, err := interpreterOnPath(); err != nil || file != path {
+		t.Errorf("python3 on PATH is %s, %v; want %s", file, err, path)
+	}
 }
 
 func TestPythonThatIsNotThere(t *testing.T) {

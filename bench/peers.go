@@ -112,9 +112,14 @@ func startNode(name string) func(ctx context.Context, work, installed string) (*
 	}
 }
 
-// pipInstall installs packages of PyPI into a virtual environment.
+// pipInstall installs packages of PyPI into a virtual environment. That refers to its
+// interpreter as it was called, so not by the link on PATH, which goes with this run.
 func pipInstall(ctx context.Context, dir string, packages ...string) error {
-	if err := command(ctx, dir, "python3", "-m", "venv", "."); err != nil {
+	python, err := interpreterOnPath()
+	if err != nil {
+		return err
+	}
+	if err := command(ctx, dir, python, "-m", "venv", "."); err != nil {
 		return err
 	}
 	return command(ctx, dir, filepath.Join(dir, "bin", "pip"), append([]string{"install", "--quiet"}, packages...)...)
