@@ -38,8 +38,12 @@ func TestPythonThatIsGivenComesFirst(t *testing.T) {
 			t.Errorf("%s is %s, a link to %q (%v), want %s", name, found, real, err, path)
 		}
 	}
-	if file, err := interpreterOnPath(); err != nil || file != path {
-		t.Errorf("python3 on PATH is %s, %v; want %s", file, err, path)
+	want, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if file, err := interpreterOnPath(); err != nil || file != want {
+		t.Errorf("python3 on PATH is %s, %v; want %s", file, err, want)
 	}
 }
 
