@@ -161,48 +161,24 @@ func (x *expansion) codeIdentity(r *template.Resource, out *template.Node) *temp
 // withParameters is a value with what refers to parameters replaced by their values, so
 // that other values of them make another version.
 func (x *expansion) withParameters(n *template.Node) *template.Node {
-	out := *n
-	out.Items, out.Entries = slices.Clone(n.Items), slices.Clone(n.Entries)
-	for i, item := range out.Items {
-		out.Items[i] = x.withParameters(item)
-	}
-	for i, e := range out.Entries {
-		out.Entries[i].Value = x.withParameters(e.Value)
-	}
-	if !isCall(&out) {
-		return &out
-	}
-	if value, ok := x.parameterText(&out); ok {
-		return template.String(n.Line, value)
-	}
-	if call := &out.Entries[0]; call.Key == "Fn::Sub" {
-		call.Value = x.substituted(call.Value)
-	}
-	return &out
+	return rewritten(n, func(call *template.Node) *template.Node {
+		if value, ok := x.parameterText(call); ok {
+			return template.String(call.Line, value)
+		}
+		if e := &call.Entries[0]; e.Key == "Fn::Sub" {
+			e.Value = x.substituted(e.Value)
+		}
+		return call
+	})
 }
 
 var subParameter = regexp.MustCompile(`\$\{([A-Za-z0-9]+)\}`)
 
 // substituted is the argument of an Fn::Sub with the values of parameters in its text.
 func (x *expansion) substituted(arg *template.Node) *template.Node {
-	text := arg
-	if arg.Kind == template.KindList && len(arg.Items) > 0 {
-		text = arg.Items[0]
-	}
-	if text.Kind != template.KindString {
-		return arg
-	}
-	filled := subParameter.ReplaceAllStringFunc(text.Text, func(found string) string {
-		name := subParameter.FindStringSubmatch(found)[1]
-		if value, ok := x.parameterText(ref(text.Line, name)); ok {
-			return value
-		}
-		return found
+	return withText(arg, subParameter, func(line int, parts []string) (string, bool) {
+		return x.parameterText(ref(line, parts[1]))
 	})
-	if text == arg {
-		return template.String(text.Line, filled)
-	}
-	return template.List(arg.Line, append([]*template.Node{template.String(text.Line, filled)}, arg.Items[1:]...)...)
 }
 
 // sortedJSON writes a value without white space, members by name.
@@ -279,50 +255,65 @@ func (x *expansion) resolve(t *template.Template) {
 var subReference = regexp.MustCompile(`\$\{([A-Za-z0-9]+\.(?:Alias|Version|DestinationQueue|DestinationTopic))((?:\.[A-Za-z0-9]+)?)\}`)
 
 func (x *expansion) resolved(n *template.Node) *template.Node {
+	return rewritten(n, func(call *template.Node) *template.Node {
+		e := &call.Entries[0]
+		switch e.Key {
+		case "Ref":
+			if id, ok := x.generated[e.Value.Text]; ok {
+				e.Value = template.String(e.Value.Line, id)
+			}
+		case "Fn::GetAtt":
+			e.Value = x.resolvedAttribute(e.Value)
+		case "Fn::Sub":
+			e.Value = withText(e.Value, subReference, func(_ int, parts []string) (string, bool) {
+				id, ok := x.generated[parts[1]]
+				return "${" + id + parts[2] + "}", ok
+			})
+		}
+		return call
+	})
+}
+
+// rewritten copies a value with what change makes of its function calls, from the
+// inside out.
+func rewritten(n *template.Node, change func(call *template.Node) *template.Node) *template.Node {
 	if n == nil || n.IsScalar() {
 		return n
 	}
 	out := *n
 	out.Items, out.Entries = slices.Clone(n.Items), slices.Clone(n.Entries)
 	for i, item := range out.Items {
-		out.Items[i] = x.resolved(item)
+		out.Items[i] = rewritten(item, change)
 	}
 	for i, e := range out.Entries {
-		out.Entries[i].Value = x.resolved(e.Value)
+		out.Entries[i].Value = rewritten(e.Value, change)
 	}
 	if !isCall(&out) {
 		return &out
 	}
-	call := &out.Entries[0]
-	switch call.Key {
-	case "Ref":
-		if id, ok := x.generated[call.Value.Text]; ok {
-			call.Value = template.String(call.Value.Line, id)
-		}
-	case "Fn::GetAtt":
-		call.Value = x.resolvedAttribute(call.Value)
-	case "Fn::Sub":
-		text := call.Value
-		if text.Kind == template.KindList && len(text.Items) > 0 {
-			text = text.Items[0]
-		}
-		if text.IsScalar() {
-			changed := *text
-			changed.Text = subReference.ReplaceAllStringFunc(text.Text, func(found string) string {
-				parts := subReference.FindStringSubmatch(found)
-				if id, ok := x.generated[parts[1]]; ok {
-					return "${" + id + parts[2] + "}"
-				}
-				return found
-			})
-			if call.Value.Kind == template.KindList {
-				call.Value.Items[0] = &changed
-			} else {
-				call.Value = &changed
-			}
-		}
+	return change(&out)
+}
+
+// withText is the argument of an Fn::Sub, which may be a text or a list with it, with
+// what is found in the text replaced where there is something for it.
+func withText(arg *template.Node, find *regexp.Regexp, replace func(line int, parts []string) (string, bool)) *template.Node {
+	text := arg
+	if arg.Kind == template.KindList && len(arg.Items) > 0 {
+		text = arg.Items[0]
 	}
-	return &out
+	if text.Kind != template.KindString {
+		return arg
+	}
+	filled := template.String(text.Line, find.ReplaceAllStringFunc(text.Text, func(found string) string {
+		if with, ok := replace(text.Line, find.FindStringSubmatch(found)); ok {
+			return with
+		}
+		return found
+	}))
+	if text == arg {
+		return filled
+	}
+	return template.List(arg.Line, append([]*template.Node{filled}, arg.Items[1:]...)...)
 }
 
 // resolvedAttribute is the argument of an Fn::GetAtt with the generated resource in
