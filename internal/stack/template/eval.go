@@ -48,7 +48,7 @@ type evaluator struct {
 	id       string
 	deciding map[string]bool // conditions under way, against cycles
 	rule     bool            // in a rule
-	grown    int             // bytes that functions have added
+	grown    int             // bytes that functions and loops have added
 }
 
 // maxGrowth bounds in bytes what functions may add to one resource, so that a
@@ -73,13 +73,13 @@ func (e *evaluator) grow(n *Node) *Node {
 	return n
 }
 
-// affords accounts for bytes that a function is about to add, and reports whether it
+// affords accounts for bytes that a function or a loop is about to add, and reports whether it
 // may.
 func (e *evaluator) affords(line, size int) bool {
 	before := e.grown
 	e.grown += size
 	if e.grown > maxGrowth && before <= maxGrowth {
-		e.fail(line, "Template error: functions add more than %d bytes", maxGrowth)
+		e.fail(line, "Template error: functions and loops add more than %d bytes", maxGrowth)
 	}
 	return e.grown <= maxGrowth
 }

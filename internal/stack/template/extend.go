@@ -23,25 +23,12 @@ const (
 	maxLoopNodes = 1 << 18
 )
 
-// asksFor reports whether a template has a transform.
-func asksFor(root *Node, transform string) bool {
-	n := root.Get("Transform")
-	if n == nil {
-		return false
-	}
-	return n.Text == transform || n.Get("Name").IsScalar() && n.Get("Name").Text == transform ||
-		slices.ContainsFunc(n.Items, func(item *Node) bool {
-			return item.Text == transform || item.Get("Name").IsScalar() && item.Get("Name").Text == transform
-		})
-}
-
 // extension unrolls the loops of a template, and computes what is text without it.
 type extension struct {
-	bound     *Bound // with parameters and mappings
+	evaluator evaluator // with parameters, mappings and, later, conditions
 	s         *structure
 	resources *Node // before their loops are unrolled
 	nodes     int
-	grown     int // bytes that functions and loops have added
 }
 
 // placeholder is the identifier of a loop with its value in one round.
@@ -57,16 +44,17 @@ func (s *structure) extend(root *Node, parameters map[string]string, setting Set
 			known.section(e)
 		}
 	}
-	x := extension{s: s, bound: &Bound{Template: known.t, setting: setting, conditions: map[string]bool{}}, resources: root.Get("Resources")}
-	x.bound.parameters, x.bound.texts, _ = known.t.values(parameters)
-	if x.bound.parameters == nil {
-		x.bound.parameters = map[string]*Node{}
+	b := &Bound{Template: known.t, setting: setting, conditions: map[string]bool{}}
+	b.parameters, b.texts, _ = known.t.values(parameters)
+	if b.parameters == nil {
+		b.parameters = map[string]*Node{}
 	}
 	for _, p := range known.t.Parameters {
-		if x.bound.parameters[p.Name] == nil {
-			x.bound.parameters[p.Name] = Unknown(p.Line, p.Name)
+		if b.parameters[p.Name] == nil {
+			b.parameters[p.Name] = Unknown(p.Line, p.Name)
 		}
 	}
+	x := extension{evaluator: evaluator{b: b}, s: s, resources: root.Get("Resources")}
 	out := Map(root.Line)
 	out.Entries = slices.Clone(root.Entries)
 	for _, section := range []string{"Conditions", "Resources", "Outputs"} { // resources may be about conditions
@@ -214,11 +202,11 @@ func (x *extension) misnamed(loop, identifier string, outer []placeholder) strin
 	named := func(p placeholder) bool { return p.loop == loop }
 	identified := func(p placeholder) bool { return p.name == identifier }
 	switch {
-	case !alphanumeric.MatchString(identifier) || x.bound.Template.Parameter(identifier) != nil:
+	case !alphanumeric.MatchString(identifier) || x.evaluator.b.Template.Parameter(identifier) != nil:
 		return "the identifier must be alphanumeric, and not the name of a parameter"
 	case slices.ContainsFunc(outer, identified):
 		return "the identifier is that of a loop around it"
-	case loop == "" || x.bound.Template.Parameter(loop) != nil || x.resources.Get(loop) != nil:
+	case loop == "" || x.evaluator.b.Template.Parameter(loop) != nil || x.resources.Get(loop) != nil:
 		return "a loop must have a name, and not that of a parameter or a resource"
 	case slices.ContainsFunc(outer, named):
 		return "its name is that of a loop around it"
@@ -230,15 +218,19 @@ func (x *extension) misnamed(loop, identifier string, outer []placeholder) strin
 }
 
 func (x *extension) eval(id string, n *Node, problems *Problems) *Node {
-	e := evaluator{b: x.bound, problems: problems, id: id, deciding: map[string]bool{}, grown: x.grown}
-	value := e.eval(n)
-	x.grown = e.grown
-	return value
+	x.evaluator.id, x.evaluator.problems, x.evaluator.deciding = id, problems, map[string]bool{}
+	return x.evaluator.eval(n)
+}
+
+// affords is that of evaluator, for what loops add.
+func (x *extension) affords(line, size int) bool {
+	x.evaluator.id, x.evaluator.problems = "", &x.s.problems
+	return x.evaluator.affords(line, size)
 }
 
 // tooMuch reports whether the loops have made more than a template may hold, or needed
 // functions that did.
-func (x *extension) tooMuch() bool { return x.nodes > maxLoopNodes || x.grown > maxGrowth }
+func (x *extension) tooMuch() bool { return x.nodes > maxLoopNodes || x.evaluator.grown > maxGrowth }
 
 var notAlphanumeric = regexp.MustCompile(`[^A-Za-z0-9]+`)
 
@@ -266,16 +258,6 @@ func (x *extension) replace(line int, text, variable, value string) string {
 		return text
 	}
 	return strings.ReplaceAll(text, variable, value)
-}
-
-// affords is that of evaluator, for what loops add.
-func (x *extension) affords(line, size int) bool {
-	before := x.grown
-	x.grown += size
-	if x.grown > maxGrowth && before <= maxGrowth {
-		x.s.problems.Add(line, "", "Template error: the loops make more than %d bytes", maxGrowth)
-	}
-	return x.grown <= maxGrowth
 }
 
 // withAttributes is a resource or an output whose policies and condition are text.

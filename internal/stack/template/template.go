@@ -124,7 +124,10 @@ func ParseFor(text []byte, parameters map[string]string, setting Setting) (*Temp
 	if err := s.problems.Err(); err != nil {
 		return nil, err
 	}
-	if asksFor(root, languageExtensions) {
+	if n := root.Get("Transform"); n != nil {
+		s.transforms(n)
+	}
+	if s.t.Extended {
 		if root = s.extend(root, parameters, setting); root == nil {
 			return nil, s.problems.Err()
 		}
@@ -174,8 +177,7 @@ func (s *structure) sections(root *Node) {
 			s.description(e)
 		case "Metadata":
 			s.t.Metadata = e.Value
-		case "Transform":
-			s.transforms(e.Value)
+		case "Transform": // read before the others
 		case "Globals":
 			s.t.Globals = e.Value
 		case "Parameters", "Rules", "Mappings", "Conditions", "Resources", "Outputs", "Hooks":

@@ -149,7 +149,7 @@ func TestGrowthIsBounded(t *testing.T) {
 	text := "Parameters: {P: {Type: String}}\nResources: {A: {Type: T, Properties: {V: !Sub '" +
 		strings.Repeat("${P}", 10_000) + "'}}}\n"
 	got := show(text, map[string]string{"P": strings.Repeat("x", 4096)})
-	if want := "line 2: A: Template error: functions add more than 1048576 bytes"; !strings.HasPrefix(got, want) {
+	if want := "line 2: A: Template error: functions and loops add more than 1048576 bytes"; !strings.HasPrefix(got, want) {
 		t.Errorf("got %.200s, want %s", got, want)
 	}
 }
